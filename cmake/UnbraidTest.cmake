@@ -1,0 +1,23 @@
+# unbraid_test(NAME RING SOURCES... [LIBRARIES ...] [TIMEOUT seconds])
+#
+# One Catch2 executable whose test cases become CTest tests labelled with their ring: unit, component or
+# integration. Integration tests share one machine with a broker, so they never run side by side.
+include(Catch)
+
+add_library(unbraid_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/support/catch_main.cc)
+target_link_libraries(unbraid_catch_main PUBLIC Catch2::Catch2)
+
+function(unbraid_test name ring)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE unbraid_catch_main unbraid::warnings ${ARG_LIBRARIES})
+  set(properties LABELS ${ring} TIMEOUT ${ARG_TIMEOUT})
+  if(ring STREQUAL "integration")
+    list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+endfunction()

@@ -1,0 +1,37 @@
+# Compiler cache, linker, warnings and sanitizers: everything about *how* the code is compiled.
+
+find_program(UNBRAID_CCACHE ccache)
+if(UNBRAID_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${UNBRAID_CCACHE})
+endif()
+
+# lld links the gRPC and torch binaries several times faster than the default linker.
+find_program(UNBRAID_LLD ld.lld)
+if(UNBRAID_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+set(UNBRAID_SANITIZE "" CACHE STRING "Value of -fsanitize=, for example address,undefined or thread")
+if(UNBRAID_SANITIZE)
+  add_compile_options(-fsanitize=${UNBRAID_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${UNBRAID_SANITIZE})
+endif()
+
+# Every target of ours links this one; generated code does not.
+add_library(unbraid_warnings INTERFACE)
+add_library(unbraid::warnings ALIAS unbraid_warnings)
+target_compile_options(unbraid_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor
+                                                  -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(unbraid_warnings INTERFACE -Wthread-safety)
+endif()
+
+# unbraid_library(NAME SOURCES... [PUBLIC libs...] [PRIVATE libs...]): a static library `unbraid_NAME`,
+# known to others as `unbraid::NAME`, whose headers are included by their path from the repository root.
+function(unbraid_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(unbraid_${name} STATIC ${ARG_SOURCES})
+  add_library(unbraid::${name} ALIAS unbraid_${name})
+  target_include_directories(unbraid_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(unbraid_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} unbraid::warnings)
+endfunction()
