@@ -1,0 +1,1 @@
+"""Offline tools which build the model packages that the services load."""

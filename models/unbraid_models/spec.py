@@ -1,0 +1,65 @@
+"""What a model package says about itself: the fields of `model.json`, without any need for torch."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+FORMAT = 1
+GRAPH_FILE = "model.pt"
+DESCRIPTION_FILE = "model.json"
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True)
+class PackageSpec:
+    """The description of one package. Lengths are frames at `sample_rate`."""
+
+    name: str
+    version: str
+    title: str
+    stems: tuple[str, ...]
+    licence: dict[str, str]
+    source: str
+    quality: dict[str, Any] = field(default_factory=dict)
+    sample_rate: int = 44100
+    channels: int = 2
+    window: int = 262144
+    overlap: int = 41644
+    normalisation: str = "none"
+    min_libtorch: str = "1.13"
+
+    def validate(self) -> None:
+        """Raises ValueError for a description which no service could use."""
+        if not NAME_PATTERN.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is no package name: use lower-case letters, digits and hyphens")
+        if not 0 <= 2 * self.overlap <= self.window:
+            raise ValueError(f"an overlap of {self.overlap} frames does not fit twice into {self.window}")
+        if not self.stems or len(set(self.stems)) != len(self.stems):
+            raise ValueError("stems must be named, each once")
+        if self.normalisation not in ("none", "track"):
+            raise ValueError(f"normalisation is 'none' or 'track', not {self.normalisation!r}")
+
+    def description(self, graph_sha256: str) -> bytes:
+        """The bytes of `model.json`. Their SHA-256 is the identity of the package, so they hold no date and no path."""
+        self.validate()
+        document = {
+            "format": FORMAT,
+            "name": self.name,
+            "version": self.version,
+            "title": self.title,
+            "graph": {"file": GRAPH_FILE, "sha256": graph_sha256},
+            "sample_rate": self.sample_rate,
+            "channels": self.channels,
+            "window": self.window,
+            "overlap": self.overlap,
+            "stems": list(self.stems),
+            "normalisation": self.normalisation,
+            "licence": self.licence,
+            "source": self.source,
+            "quality": self.quality,
+            "min_libtorch": self.min_libtorch,
+        }
+        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
