@@ -1,0 +1,34 @@
+#ifndef UNBRAID_SERVICES_COMMON_GRPC_UNARY_H_
+#define UNBRAID_SERVICES_COMMON_GRPC_UNARY_H_
+
+#include <grpcpp/support/server_callback.h>
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "services/common/base/executor.h"
+#include "services/common/base/status.h"
+#include "services/common/grpc/status_convert.h"
+
+namespace unbraid::grpc_util {
+
+// Answers a unary call from the executor: `work` is a function () -> absl::Status that fills the
+// response and may block. gRPC keeps request, response and context alive until the call is
+// finished, so `work` may refer to them. When the executor is full the caller gets
+// RESOURCE_EXHAUSTED (OVERLOADED).
+template <typename Work>
+grpc::ServerUnaryReactor* RunUnary(base::Executor* executor, grpc::CallbackServerContext* context,
+                                   Work work) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const bool accepted = executor->TryPost(
+      [reactor, work = std::move(work)]() mutable { reactor->Finish(ToGrpc(work())); });
+  if (!accepted) {
+    reactor->Finish(ToGrpc(base::Error(absl::StatusCode::kResourceExhausted, "OVERLOADED",
+                                       "Too many calls are waiting here; try again soon.")));
+  }
+  return reactor;
+}
+
+}  // namespace unbraid::grpc_util
+
+#endif  // UNBRAID_SERVICES_COMMON_GRPC_UNARY_H_

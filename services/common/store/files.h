@@ -1,0 +1,78 @@
+#ifndef UNBRAID_SERVICES_COMMON_STORE_FILES_H_
+#define UNBRAID_SERVICES_COMMON_STORE_FILES_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace unbraid::store {
+
+// Errors of everything here: RESOURCE_EXHAUSTED (DISK_FULL) when there is no room, NOT_FOUND,
+// PERMISSION_DENIED, or what else the system says, with the path in the message.
+
+// Creates the folder and its parents; existing ones are fine.
+absl::Status MakeFolders(const std::string& path);
+
+// Makes the folder's entries (created, renamed and removed files) survive a power cut.
+absl::Status SyncFolder(const std::string& path);
+
+// Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the
+// folder.
+absl::Status WriteFileDurably(const std::string& path, absl::string_view content);
+
+// Renames and syncs the folder of the target.
+absl::Status RenameDurably(const std::string& from, const std::string& to);
+
+// The whole content; for small files only.
+absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
+
+// Removes a file or a folder with all in it; a path that does not exist is fine.
+absl::Status RemoveAll(const std::string& path);
+
+absl::StatusOr<int64_t> FileSize(const std::string& path);
+
+// Bytes that a process without privileges can still write on the file system of `path`.
+absl::StatusOr<int64_t> FreeBytes(const std::string& path);
+
+// A file open for reading and writing at any position. Not thread-safe.
+class File {
+ public:
+  enum class Mode { kRead, kCreateOrOpen, kCreateEmpty };
+
+  static absl::StatusOr<File> Open(const std::string& path, Mode mode);
+
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+  ~File();
+
+  // Writes all bytes at `offset`.
+  absl::Status WriteAt(int64_t offset, absl::string_view bytes);
+
+  // Reads up to `size` bytes at `offset` into `buffer`; fewer only at the end of the file.
+  absl::StatusOr<int64_t> ReadAt(int64_t offset, char* buffer, int64_t size) const;
+
+  absl::StatusOr<int64_t> Size() const;
+  absl::Status Truncate(int64_t size);
+
+  // fdatasync: the content survives a power cut.
+  absl::Status Sync();
+
+  // Closes and reports what the destructor could not.
+  absl::Status Close();
+
+  const std::string& path() const { return path_; }
+
+ private:
+  File(int descriptor, std::string path);
+
+  int descriptor_;
+  std::string path_;
+};
+
+}  // namespace unbraid::store
+
+#endif  // UNBRAID_SERVICES_COMMON_STORE_FILES_H_
