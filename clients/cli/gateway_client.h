@@ -1,0 +1,66 @@
+#ifndef UNBRAID_CLIENTS_CLI_GATEWAY_CLIENT_H_
+#define UNBRAID_CLIENTS_CLI_GATEWAY_CLIENT_H_
+
+#include <grpcpp/client_context.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "clients/cli/interrupt.h"
+#include "clients/cli/retry.h"
+#include "services/common/base/status.h"
+#include "services/common/grpc/channel.h"
+#include "unbraid/v1/separation_service.grpc.pb.h"
+#include "unbraid/v1/system_service.grpc.pb.h"
+#include "unbraid/v1/track_service.grpc.pb.h"
+
+namespace unbraid::cli {
+
+// The public API, with deadlines, retries while the gateway is away, and Ctrl-C. Used by one
+// thread.
+class GatewayClient {
+ public:
+  GatewayClient(const std::string& address, Interrupt* interrupt, absl::Duration patience);
+
+  v1::TrackService::Stub* tracks() { return tracks_.get(); }
+  v1::SeparationService::Stub* separations() { return separations_.get(); }
+  v1::SystemService::Stub* system() { return system_.get(); }
+  Interrupt* interrupt() { return interrupt_; }
+
+  RetryPolicy MakeRetryPolicy() const { return RetryPolicy(interrupt_, patience_); }
+
+  // A unary call; tried again while the gateway is away, since every method of the API is
+  // idempotent.
+  template <typename Stub, typename Method, typename Request, typename Response>
+  absl::Status Call(Stub* stub, Method method, const Request& request, Response* response) {
+    RetryPolicy retry = MakeRetryPolicy();
+    while (true) {
+      grpc::ClientContext context;
+      SetDeadline(&context, grpc_util::kUnaryDeadline);
+      const Interrupt::Scope scope(interrupt_, &context);
+      const absl::Status status = grpc_util::FromGrpc((stub->*method)(&context, request, response));
+      if (status.ok()) return status;
+      UNBRAID_RETURN_IF_ERROR(retry.Next(status));
+    }
+  }
+
+  // Cancels a separation even after Ctrl-C; one try, a few seconds.
+  absl::StatusOr<v1::Separation> CancelNow(const std::string& name);
+
+ private:
+  static void SetDeadline(grpc::ClientContext* context, absl::Duration deadline);
+
+  Interrupt* const interrupt_;
+  const absl::Duration patience_;
+  const std::unique_ptr<v1::TrackService::Stub> tracks_;
+  const std::unique_ptr<v1::SeparationService::Stub> separations_;
+  const std::unique_ptr<v1::SystemService::Stub> system_;
+
+  GatewayClient(const std::shared_ptr<grpc::Channel>& channel, Interrupt* interrupt,
+                absl::Duration patience);
+};
+
+}  // namespace unbraid::cli
+
+#endif  // UNBRAID_CLIENTS_CLI_GATEWAY_CLIENT_H_

@@ -1,0 +1,124 @@
+#include "clients/cli/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "clients/cli/exit_code.h"
+#include "clients/cli/mix_option.h"
+
+namespace unbraid::cli {
+namespace {
+
+// Turns an error of form in --mix into one of usage.
+std::string CheckMix(const std::string& text) {
+  return std::string(ParseMix(text).status().message());
+}
+
+void AddSeparationOptions(CLI::App* command, Options* options) {
+  command->add_option("--model", options->model, "Model to use; see `unbraid models`");
+  command
+      ->add_option("--stems", options->stems,
+                   "Stems wanted, for example vocals,drums; all if absent")
+      ->delimiter(',');
+  command
+      ->add_option("--mix", options->mix,
+                   "Gains of the mix, for example vocals=0,drums=1.5; 1 for what is not named")
+      ->check(CheckMix);
+  command->add_option("--format", options->format, "File format")
+      ->check(CLI::IsMember({"wav", "flac"}))
+      ->capture_default_str();
+  command
+      ->add_option("--sample-format", options->sample_format, "Depth; source: as the song has it")
+      ->check(CLI::IsMember({"source", "s16", "s24", "f32"}))
+      ->capture_default_str();
+}
+
+// A sub-command without its own options.
+CLI::App* AddCommand(CLI::App* app, Options* options, CommandKind kind, const std::string& name,
+                     const std::string& help) {
+  CLI::App* command = app->add_subcommand(name, help);
+  command->callback([options, kind] { options->command = kind; });
+  return command;
+}
+
+CLI::App* AddNamedCommand(CLI::App* app, Options* options, CommandKind kind,
+                          const std::string& name, const std::string& help,
+                          const std::string& what) {
+  CLI::App* command = AddCommand(app, options, kind, name, help);
+  command->add_option("NAME", options->name, what)->required();
+  return command;
+}
+
+void AddSongCommands(CLI::App* app, Options* options) {
+  CLI::App* separate = AddCommand(app, options, CommandKind::kSeparate, "separate",
+                                  "Upload a song, take it apart, and fetch the stems");
+  separate->add_option("FILE", options->file, "The song")->required();
+  separate->add_option("-o,--output", options->output_folder,
+                       "Folder for the stems; a folder named after the song if absent");
+  AddSeparationOptions(separate, options);
+
+  CLI::App* upload = AddCommand(app, options, CommandKind::kUpload, "upload", "Upload a song");
+  upload->add_option("FILE", options->file, "The song")->required();
+
+  CLI::App* create = AddNamedCommand(app, options, CommandKind::kCreate, "create",
+                                     "Start to take an uploaded track apart", "tracks/ID");
+  AddSeparationOptions(create, options);
+
+  CLI::App* download =
+      AddNamedCommand(app, options, CommandKind::kDownload, "download",
+                      "Fetch the stems of a finished separation", "separations/ID");
+  download->add_option("-o,--output", options->output_folder, "Folder for the stems")->required();
+  download->add_option("--stems", options->stems, "Only these, for example vocals,mix")
+      ->delimiter(',');
+}
+
+void AddResourceCommands(CLI::App* app, Options* options) {
+  constexpr char kEither[] = "tracks/ID or separations/ID";
+  AddNamedCommand(app, options, CommandKind::kWatch, "watch", "Follow a separation until it ends",
+                  "separations/ID");
+  AddNamedCommand(app, options, CommandKind::kGet, "get", "Show a track or a separation", kEither);
+  AddNamedCommand(app, options, CommandKind::kCancel, "cancel", "Cancel a separation",
+                  "separations/ID");
+  AddNamedCommand(app, options, CommandKind::kDelete, "delete",
+                  "Delete a track, or a separation and its stems", kEither);
+  CLI::App* list = AddCommand(app, options, CommandKind::kList, "list",
+                              "List tracks or separations, newest first");
+  options->name = "separations";
+  list->add_option("WHAT", options->name, "tracks or separations")
+      ->check(CLI::IsMember({"tracks", "separations"}))
+      ->capture_default_str();
+  AddCommand(app, options, CommandKind::kModels, "models", "List the models");
+  AddCommand(app, options, CommandKind::kInfo, "info",
+             "Show limits, queues and the state of the service");
+}
+
+}  // namespace
+
+std::optional<int> ParseOptions(int argc, char** argv, Options* options) {
+  CLI::App app("Takes a song apart into stems, through an Unbraid gateway.", "unbraid");
+  app.set_version_flag("--version", std::string(UNBRAID_VERSION));
+  app.add_option("--gateway", options->gateway, "HOST:PORT of the gateway")
+      ->envname("UNBRAID_GATEWAY")
+      ->capture_default_str();
+  app.add_flag("--json", options->json, "Write one JSON object a line, for programs");
+  double patience_seconds = absl::ToDoubleSeconds(options->patience);
+  app.add_option("--patience", patience_seconds,
+                 "Seconds to go on trying when the gateway does not answer")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.require_subcommand(1);
+  AddSongCommands(&app, options);
+  AddResourceCommands(&app, options);
+  app.footer(
+      "Exit status: 0 done, 2 usage, 3 bad input, 4 unavailable, 5 failed, 130 cancelled.\n"
+      "Ctrl-C during `separate` cancels the separation.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? static_cast<int>(ExitCode::kDone)
+                                : static_cast<int>(ExitCode::kUsage);
+  }
+  options->patience = absl::Seconds(patience_seconds);
+  return std::nullopt;
+}
+
+}  // namespace unbraid::cli

@@ -1,0 +1,30 @@
+#include "clients/cli/retry.h"
+
+#include <algorithm>
+
+#include "absl/time/clock.h"
+
+namespace unbraid::cli {
+namespace {
+
+constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
+constexpr absl::Duration kLongestPause = absl::Seconds(5);
+
+}  // namespace
+
+absl::Status RetryPolicy::Next(const absl::Status& failure) {
+  if (interrupt_->requested()) return absl::CancelledError("Interrupted.");
+  if (failure.code() != absl::StatusCode::kUnavailable) return failure;
+  const absl::Time now = absl::Now();
+  first_failure_ = std::min(first_failure_, now);
+  if (now - first_failure_ >= patience_) return failure;
+  pause_ = pause_ == absl::ZeroDuration() ? kFirstPause : std::min(pause_ * 2, kLongestPause);
+  return interrupt_->Sleep(pause_);
+}
+
+void RetryPolicy::Reset() {
+  first_failure_ = absl::InfiniteFuture();
+  pause_ = absl::ZeroDuration();
+}
+
+}  // namespace unbraid::cli

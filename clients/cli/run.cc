@@ -1,0 +1,57 @@
+#include "clients/cli/run.h"
+
+#include <memory>
+
+#include "clients/cli/commands.h"
+#include "clients/cli/exit_code.h"
+
+namespace unbraid::cli {
+namespace {
+
+absl::Status RunCommand(const Options& options, GatewayClient* client, Reporter* reporter) {
+  switch (options.command) {
+    case CommandKind::kSeparate:
+      return Separate(options, client, reporter);
+    case CommandKind::kUpload:
+      return UploadCommand(options, client, reporter);
+    case CommandKind::kCreate:
+      return Create(options, client, reporter);
+    case CommandKind::kWatch:
+      return Watch(options, client, reporter);
+    case CommandKind::kGet:
+      return Get(options, client, reporter);
+    case CommandKind::kDownload:
+      return DownloadCommand(options, client, reporter);
+    case CommandKind::kCancel:
+      return Cancel(options, client, reporter);
+    case CommandKind::kDelete:
+      return Delete(options, client, reporter);
+    case CommandKind::kList:
+      return List(options, client, reporter);
+    case CommandKind::kModels:
+      return Models(client, reporter);
+    case CommandKind::kInfo:
+      return Info(client, reporter);
+  }
+  return absl::InternalError("unknown command");
+}
+
+}  // namespace
+
+int Run(int argc, char** argv) {
+  Options options;
+  if (std::optional<int> status = ParseOptions(argc, argv, &options)) return *status;
+  const std::unique_ptr<Reporter> reporter = options.json ? MakeJsonReporter() : MakeTextReporter();
+  Interrupt interrupt;
+  GatewayClient client(options.gateway, &interrupt, options.patience);
+  absl::Status status = RunCommand(options, &client, reporter.get());
+  if (!status.ok() && interrupt.requested()) {
+    status = base::Error(
+        absl::StatusCode::kCancelled, "INTERRUPTED",
+        status.code() == absl::StatusCode::kCancelled ? status.message() : "Interrupted.");
+  }
+  if (!status.ok()) reporter->Failed(status);
+  return static_cast<int>(ExitCodeOf(status));
+}
+
+}  // namespace unbraid::cli

@@ -1,0 +1,82 @@
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/download.h"
+#include "clients/cli/mix_option.h"
+#include "clients/cli/text_format.h"
+#include "clients/cli/upload.h"
+#include "clients/cli/watch.h"
+
+namespace unbraid::cli {
+namespace {
+
+v1::SampleFormat SampleFormatOf(const std::string& name) {
+  if (name == "s16") return v1::SAMPLE_FORMAT_S16;
+  if (name == "s24") return v1::SAMPLE_FORMAT_S24;
+  if (name == "f32") return v1::SAMPLE_FORMAT_F32;
+  return v1::SAMPLE_FORMAT_SOURCE;
+}
+
+absl::StatusOr<v1::Separation> CreateSeparation(const Options& options, const std::string& track,
+                                                GatewayClient* client) {
+  UNBRAID_ASSIGN_OR_RETURN(const auto gains, ParseMix(options.mix));
+  v1::CreateSeparationRequest request;
+  v1::Separation* wanted = request.mutable_separation();
+  wanted->set_track(track);
+  wanted->set_model(options.model);
+  for (const std::string& stem : options.stems) wanted->add_stems(stem);
+  for (const auto& [stem, gain] : gains) (*wanted->mutable_mix()->mutable_gains())[stem] = gain;
+  wanted->mutable_output_format()->set_container(options.format == "flac"
+                                                     ? v1::OutputFormat::CONTAINER_FLAC
+                                                     : v1::OutputFormat::CONTAINER_WAV);
+  wanted->mutable_output_format()->set_sample_format(SampleFormatOf(options.sample_format));
+  v1::Separation separation;
+  UNBRAID_RETURN_IF_ERROR(client->Call(
+      client->separations(), &v1::SeparationService::Stub::CreateSeparation, request, &separation));
+  return separation;
+}
+
+// Ctrl-C: the user wants the work to stop, not only the view of it.
+absl::Status CancelAfterInterrupt(const std::string& name, GatewayClient* client) {
+  const absl::Status status = client->CancelNow(name).status();
+  if (status.ok()) return absl::CancelledError(absl::StrCat(name, " was cancelled."));
+  return absl::CancelledError(absl::StrCat(name, " could not be cancelled (", status.message(),
+                                           "); try `unbraid cancel ", name, "`."));
+}
+
+}  // namespace
+
+std::string DefaultOutputFolder(const std::string& song) {
+  std::string name = std::filesystem::path(song).stem().string();
+  for (char& c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '_';
+  }
+  return name.empty() || name == "." || name == ".." ? "stems" : absl::StrCat("./", name);
+}
+
+absl::Status Separate(const Options& options, GatewayClient* client, Reporter* reporter) {
+  const std::string folder =
+      options.output_folder.empty() ? DefaultOutputFolder(options.file) : options.output_folder;
+  UNBRAID_RETURN_IF_ERROR(PrepareOutputFolder(folder));
+  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options.file, client, reporter));
+  reporter->Uploaded(track);
+  UNBRAID_ASSIGN_OR_RETURN(v1::Separation separation,
+                           CreateSeparation(options, track.name(), client));
+  absl::StatusOr<v1::Separation> ended = WatchUntilEnd(separation.name(), client, reporter);
+  if (client->interrupt()->requested()) return CancelAfterInterrupt(separation.name(), client);
+  UNBRAID_RETURN_IF_ERROR(ended.status());
+  UNBRAID_RETURN_IF_ERROR(OutcomeOf(*ended));
+  UNBRAID_RETURN_IF_ERROR(DownloadOutputs(*ended, {}, folder, client, reporter));
+  reporter->Show("done", *ended, "");
+  return absl::OkStatus();
+}
+
+absl::Status Create(const Options& options, GatewayClient* client, Reporter* reporter) {
+  UNBRAID_ASSIGN_OR_RETURN(const v1::Separation separation,
+                           CreateSeparation(options, options.name, client));
+  reporter->Show("separation", separation, Describe(separation));
+  return absl::OkStatus();
+}
+
+}  // namespace unbraid::cli
