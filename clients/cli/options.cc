@@ -106,6 +106,7 @@ std::optional<int> ParseOptions(int argc, char** argv, Options* options) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.require_subcommand(1);
+  app.fallthrough();  // --json and --gateway may also stand behind the command
   AddSongCommands(&app, options);
   AddResourceCommands(&app, options);
   app.footer(

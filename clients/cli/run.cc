@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/exit_code.h"
 
@@ -36,6 +38,15 @@ absl::Status RunCommand(const Options& options, GatewayClient* client, Reporter*
   return absl::InternalError("unknown command");
 }
 
+// gRPC's own words name an address and an errno; people need to know what to do.
+absl::Status Explain(const absl::Status& status, const std::string& gateway) {
+  if (!absl::StartsWith(status.message(), "failed to connect")) return status;
+  return base::Error(
+      status.code(), base::ReasonOf(status),
+      absl::StrCat("No gateway answers at ", gateway,
+                   ". Start one (scripts/stack.sh up), or name another with --gateway."));
+}
+
 }  // namespace
 
 int Run(int argc, char** argv) {
@@ -50,7 +61,7 @@ int Run(int argc, char** argv) {
         absl::StatusCode::kCancelled, "INTERRUPTED",
         status.code() == absl::StatusCode::kCancelled ? status.message() : "Interrupted.");
   }
-  if (!status.ok()) reporter->Failed(status);
+  if (!status.ok()) reporter->Failed(Explain(status, options.gateway));
   return static_cast<int>(ExitCodeOf(status));
 }
 

@@ -58,6 +58,7 @@ std::string DefaultOutputFolder(const std::string& song) {
 absl::Status Separate(const Options& options, GatewayClient* client, Reporter* reporter) {
   const std::string folder =
       options.output_folder.empty() ? DefaultOutputFolder(options.file) : options.output_folder;
+  UNBRAID_RETURN_IF_ERROR(CheckSong(options.file));  // before the folder is made for nothing
   UNBRAID_RETURN_IF_ERROR(PrepareOutputFolder(folder));
   UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options.file, client, reporter));
   reporter->Uploaded(track);

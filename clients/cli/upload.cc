@@ -152,13 +152,18 @@ std::string LabelOf(const std::string& path) {
   return label;
 }
 
-absl::StatusOr<v1::Track> UploadFile(const std::string& path, GatewayClient* client,
-                                     Reporter* reporter) {
+absl::Status CheckSong(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
     return base::Error(absl::StatusCode::kNotFound, "NO_SUCH_FILE",
                        absl::StrCat("There is no file ", path, "."));
   }
+  return store::File::Open(path, store::File::Mode::kRead).status();
+}
+
+absl::StatusOr<v1::Track> UploadFile(const std::string& path, GatewayClient* client,
+                                     Reporter* reporter) {
+  UNBRAID_RETURN_IF_ERROR(CheckSong(path));
   UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(path, store::File::Mode::kRead));
   UNBRAID_ASSIGN_OR_RETURN(const int64_t size, file.Size());
   return Upload(std::move(file), size, LabelOf(path), client, reporter).Run();

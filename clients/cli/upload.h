@@ -10,6 +10,9 @@
 
 namespace unbraid::cli {
 
+// NOT_FOUND (NO_SUCH_FILE) unless `path` is a file that can be read.
+absl::Status CheckSong(const std::string& path);
+
 // Sends a file in parts and gives its track. When the connection breaks it goes on at the committed
 // size, as long as the client's patience lasts. The label is the file's name without folders.
 absl::StatusOr<v1::Track> UploadFile(const std::string& path, GatewayClient* client,

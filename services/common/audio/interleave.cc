@@ -1,0 +1,50 @@
+#include "services/common/audio/interleave.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "absl/base/config.h"
+#include "absl/strings/str_cat.h"
+
+#ifndef ABSL_IS_LITTLE_ENDIAN
+#error "samples are exchanged as they lie in memory, which must be little-endian"
+#endif
+
+namespace unbraid::audio {
+
+std::string PlanarBytes(const float* samples, int64_t frames, int channels) {
+  std::string bytes(static_cast<size_t>(frames * channels) * sizeof(float), '\0');
+  char* out = bytes.data();
+  for (int c = 0; c < channels; ++c) {
+    for (int64_t i = 0; i < frames; ++i, out += sizeof(float)) {
+      std::memcpy(out, &samples[i * channels + c], sizeof(float));
+    }
+  }
+  return bytes;
+}
+
+absl::StatusOr<std::vector<float>> InterleavedSamples(absl::string_view planar, int64_t frames,
+                                                      int channels) {
+  const auto count = static_cast<size_t>(frames * channels);
+  if (frames < 0 || planar.size() != count * sizeof(float)) {
+    return absl::InvalidArgumentError(absl::StrCat(planar.size(), " bytes are not ", frames,
+                                                   " frames of ", channels, " channels"));
+  }
+  std::vector<float> samples(count);
+  const char* in = planar.data();
+  for (int c = 0; c < channels; ++c) {
+    for (int64_t i = 0; i < frames; ++i, in += sizeof(float)) {
+      std::memcpy(&samples[static_cast<size_t>(i * channels + c)], in, sizeof(float));
+    }
+  }
+  return samples;
+}
+
+bool AllFinite(const float* samples, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (!std::isfinite(samples[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace unbraid::audio
