@@ -1,0 +1,145 @@
+#include "services/common/amqp/consumer.h"
+
+#include <utility>
+
+#include "absl/time/time.h"
+#include "services/common/amqp/connection.h"
+#include "services/common/amqp/io_thread.h"
+#include "services/common/base/status.h"
+
+namespace unbraid::amqp {
+namespace {
+
+constexpr absl::Duration kLastAcks = absl::Seconds(2);
+
+}  // namespace
+
+std::unique_ptr<Consumer> Consumer::Create(const ConnectionOptions& options,
+                                           const Topology& topology,
+                                           const ConsumerOptions& consumer_options,
+                                           std::function<void(Delivery)> handler) {
+  std::unique_ptr<Consumer> consumer(
+      new Consumer(options, topology, consumer_options, std::move(handler)));
+  consumer->io_->Start();
+  return consumer;
+}
+
+Consumer::Consumer(const ConnectionOptions& options, const Topology& topology,
+                   const ConsumerOptions& consumer_options, std::function<void(Delivery)> handler)
+    : topology_(topology), consumer_options_(consumer_options), handler_(std::move(handler)) {
+  IoThread::Callbacks callbacks;
+  callbacks.connected = [this](Connection* connection) {
+    generation_ = io_->state().generation;
+    return Begin(connection);
+  };
+  callbacks.work = [this](Connection* connection) { return Work(connection); };
+  callbacks.disconnected = [this] { OnDisconnected(); };
+  callbacks.events.delivered = [this](Delivery delivery) {
+    delivery.tag.generation = generation_;
+    handler_(std::move(delivery));
+  };
+  callbacks.events.consumer_cancelled = [this] {
+    consumer_tag_.clear();
+    begin_again_ = true;
+  };
+  io_ = std::make_unique<IoThread>(options, std::move(callbacks));
+}
+
+Consumer::~Consumer() { Stop(); }
+
+absl::Status Consumer::Begin(Connection* connection) {
+  begin_again_ = false;
+  UNBRAID_RETURN_IF_ERROR(connection->Declare(topology_));
+  const bool own = consumer_options_.queue.empty();
+  std::string queue = consumer_options_.queue;
+  if (own) {
+    UNBRAID_ASSIGN_OR_RETURN(queue, connection->DeclareOwnQueue(consumer_options_.fanout_exchange));
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    if (cancel_wanted_) return absl::OkStatus();
+  }
+  UNBRAID_ASSIGN_OR_RETURN(consumer_tag_,
+                           connection->Consume(queue, consumer_options_.prefetch, !own));
+  absl::MutexLock lock(&mutex_);
+  consuming_ = true;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::Duration> Consumer::Work(Connection* connection) {
+  UNBRAID_RETURN_IF_ERROR(SendActions(connection));
+  if (begin_again_) UNBRAID_RETURN_IF_ERROR(Begin(connection));
+  bool cancel = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    cancel = cancel_wanted_;
+    if (cancel) consuming_ = false;
+  }
+  if (cancel && !consumer_tag_.empty()) {
+    UNBRAID_RETURN_IF_ERROR(connection->CancelConsumer(std::exchange(consumer_tag_, "")));
+  }
+  return absl::InfiniteDuration();
+}
+
+absl::Status Consumer::SendActions(Connection* connection) {
+  std::vector<Action> actions;
+  {
+    absl::MutexLock lock(&mutex_);
+    actions.swap(actions_);
+  }
+  for (const Action& action : actions) {
+    // A tag of an older connection would close the channel.
+    if (action.tag.generation != generation_) continue;
+    UNBRAID_RETURN_IF_ERROR(action.ack ? connection->Ack(action.tag.value)
+                                       : connection->Nack(action.tag.value, action.requeue));
+  }
+  absl::MutexLock lock(&mutex_);
+  drained_ = actions_.empty();
+  return absl::OkStatus();
+}
+
+void Consumer::OnDisconnected() {
+  consumer_tag_.clear();
+  absl::MutexLock lock(&mutex_);
+  consuming_ = false;
+  actions_.clear();
+  drained_ = true;
+}
+
+void Consumer::Enqueue(Action action) {
+  {
+    absl::MutexLock lock(&mutex_);
+    actions_.push_back(action);
+    drained_ = false;
+  }
+  io_->Wake();
+}
+
+void Consumer::Ack(DeliveryTag tag) { Enqueue({tag, true, false}); }
+
+void Consumer::Nack(DeliveryTag tag, bool requeue) { Enqueue({tag, false, requeue}); }
+
+void Consumer::Cancel() {
+  {
+    absl::MutexLock lock(&mutex_);
+    cancel_wanted_ = true;
+  }
+  io_->Wake();
+}
+
+ConnectionState Consumer::state() const { return io_->state(); }
+
+bool Consumer::consuming() const {
+  absl::MutexLock lock(&mutex_);
+  return consuming_;
+}
+
+void Consumer::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(&drained_), kLastAcks);
+  }
+  io_->Stop();
+}
+
+}  // namespace unbraid::amqp

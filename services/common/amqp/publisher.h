@@ -1,0 +1,94 @@
+#ifndef UNBRAID_SERVICES_COMMON_AMQP_PUBLISHER_H_
+#define UNBRAID_SERVICES_COMMON_AMQP_PUBLISHER_H_
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "services/common/amqp/confirm_window.h"
+#include "services/common/amqp/message.h"
+#include "services/common/amqp/options.h"
+#include "services/common/amqp/topology.h"
+#include "services/common/base/executor.h"
+
+namespace unbraid::amqp {
+
+class Connection;
+class IoThread;
+
+// Publishes with confirms, on a connection and a thread of its own. At-least-once: what is not
+// confirmed when a connection is lost is sent again on the next one. Thread-safe.
+class Publisher {
+ public:
+  // Begins to connect in the background, and declares `topology` at each connect.
+  static std::unique_ptr<Publisher> Create(const ConnectionOptions& options,
+                                           const Topology& topology);
+  // Stops.
+  ~Publisher();
+
+  // Hands a message over; waits while the outgoing queue is full (64 messages or 64 MiB). `done` is
+  // called exactly once, on a thread of the publisher's own, with no lock held:
+  //   OK                  the broker has it safely
+  //   RESOURCE_EXHAUSTED  larger than the broker takes; it was not sent
+  //   UNAVAILABLE         no queue wanted it, five times over
+  //   CANCELLED           Stop() came first; whether the broker has it is unknown
+  // A broker that is away, blocked or refuses (nack) is no error: the message waits and is sent
+  // again.
+  void Publish(Message message, std::function<void(absl::Status)> done);
+
+  // Publishes and waits. DEADLINE_EXCEEDED after `timeout`; the message may still be sent later.
+  absl::Status PublishAndWait(Message message, absl::Duration timeout);
+
+  // Waits until everything handed over so far is decided. DEADLINE_EXCEEDED.
+  absl::Status Flush(absl::Duration timeout);
+
+  // Declares more, now and at each connect; messages handed over afterwards find it.
+  void EnsureTopology(const Topology& topology);
+
+  ConnectionState state() const;
+
+  // Decides everything that waits as CANCELLED and ends the threads. May be called twice; not from
+  // `done`.
+  void Stop();
+
+ private:
+  Publisher(const ConnectionOptions& options, const Topology& topology);
+
+  absl::Status OnConnected(Connection* connection);
+  absl::StatusOr<absl::Duration> Work(Connection* connection);
+  absl::Status SendWaiting(Connection* connection);
+  void OnOutcome(ConfirmWindow::Outcome outcome);
+  void OnDisconnected();
+  void Decide(Outgoing outgoing, absl::Status status);
+  void Delay(Outgoing outgoing, absl::Duration pause);
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const ConnectionOptions options_;
+
+  // Touched by the I/O thread alone.
+  ConfirmWindow window_;
+  bool blocked_ = false;
+
+  mutable absl::Mutex mutex_;
+  Topology topology_ ABSL_GUARDED_BY(mutex_);
+  bool topology_changed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<Outgoing> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<absl::Time, Outgoing>> delayed_ ABSL_GUARDED_BY(mutex_);
+  size_t undecided_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t undecided_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+
+  base::Executor completions_;
+  std::unique_ptr<IoThread> io_;
+};
+
+}  // namespace unbraid::amqp
+
+#endif  // UNBRAID_SERVICES_COMMON_AMQP_PUBLISHER_H_

@@ -1,0 +1,67 @@
+#include "services/common/amqp/topology.h"
+
+#include <algorithm>
+
+namespace unbraid::amqp {
+namespace {
+
+constexpr char kDeadChunksKey[] = "chunks";
+
+template <typename T, typename Same>
+void AddMissing(const std::vector<T>& from, Same same, std::vector<T>* to) {
+  for (const T& item : from) {
+    const bool known =
+        std::any_of(to->begin(), to->end(), [&](const T& other) { return same(item, other); });
+    if (!known) to->push_back(item);
+  }
+}
+
+}  // namespace
+
+void Topology::Merge(const Topology& other) {
+  AddMissing(
+      other.exchanges, [](const Exchange& a, const Exchange& b) { return a.name == b.name; },
+      &exchanges);
+  AddMissing(
+      other.queues, [](const Queue& a, const Queue& b) { return a.name == b.name; }, &queues);
+  AddMissing(
+      other.bindings,
+      [](const Binding& a, const Binding& b) {
+        return a.exchange == b.exchange && a.queue == b.queue && a.routing_key == b.routing_key;
+      },
+      &bindings);
+}
+
+std::string ChunkQueue(const std::string& model) {
+  return std::string(kChunksExchange) + "." + model;
+}
+
+std::string ResultQueue(const std::string& assembler) {
+  return std::string(kResultsExchange) + "." + assembler;
+}
+
+Topology ChunkTopology(const std::string& model) {
+  Topology topology;
+  topology.exchanges = {{kChunksExchange, "direct"}, {kDeadExchange, "direct"}};
+  topology.queues = {{ChunkQueue(model), kChunkDeliveryLimit, kDeadExchange, kDeadChunksKey},
+                     {kDeadChunksQueue, 0, "", ""}};
+  topology.bindings = {{kChunksExchange, ChunkQueue(model), model},
+                       {kDeadExchange, kDeadChunksQueue, kDeadChunksKey}};
+  return topology;
+}
+
+Topology ResultTopology(const std::string& assembler) {
+  Topology topology;
+  topology.exchanges = {{kResultsExchange, "direct"}};
+  topology.queues = {{ResultQueue(assembler), kResultDeliveryLimit, "", ""}};
+  topology.bindings = {{kResultsExchange, ResultQueue(assembler), assembler}};
+  return topology;
+}
+
+Topology ControlTopology() {
+  Topology topology;
+  topology.exchanges = {{kControlExchange, "fanout"}};
+  return topology;
+}
+
+}  // namespace unbraid::amqp
