@@ -36,10 +36,10 @@ class Joiner {
   absl::Status CheckSize(int64_t index, const std::vector<float>& samples) const;
   void KeepTail(int64_t index, const std::vector<float>& samples);
 
-  const ChunkGeometry geometry_;
-  const int64_t total_frames_;
-  const int64_t chunks_;
-  const int channels_;
+  ChunkGeometry geometry_;
+  int64_t total_frames_;
+  int64_t chunks_;
+  int channels_;
   int64_t next_ = 0;
   std::vector<float> tail_;  // what the last chunk shares with the next
 };

@@ -1,0 +1,110 @@
+#include "services/assembler/assembler_server.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "services/common/amqp/connect.h"
+#include "services/common/base/status.h"
+#include "services/common/telemetry/log.h"
+
+namespace unbraid::assembler {
+namespace {
+
+constexpr int kDiskThreads = 4;
+// Watchers hear something at least so often.
+constexpr absl::Duration kBeat = absl::Seconds(15);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AssemblerServer>> AssemblerServer::Create(const Config& config) {
+  UNBRAID_RETURN_IF_ERROR(config.Validate());
+  std::unique_ptr<AssemblerServer> server(new AssemblerServer(config));
+  UNBRAID_RETURN_IF_ERROR(server->Start());
+  return server;
+}
+
+AssemblerServer::AssemblerServer(const Config& config)
+    : config_(config),
+      engine_executor_("engine", 1),
+      finishing_executor_("finishing", config.finishing_threads),
+      disk_executor_("disk", kDiskThreads) {}
+
+absl::Status AssemblerServer::Start() {
+  UNBRAID_ASSIGN_OR_RETURN(const amqp::ConnectionOptions broker,
+                           amqp::ToConnectionOptions(config_.broker, config_.name));
+  absl::Notification created;
+  absl::StatusOr<std::unique_ptr<Engine>> engine = absl::UnknownError("not created");
+  engine_executor_.Post([&] {
+    engine = Engine::Create(
+        {config_.data, &engine_executor_, &finishing_executor_, &hub_, &feed_, &metrics_});
+    created.Notify();
+  });
+  created.WaitForNotification();
+  UNBRAID_RETURN_IF_ERROR(engine.status());
+  engine_ = *std::move(engine);
+  consumer_ =
+      std::make_unique<ResultConsumer>(broker, config_.name, engine_.get(), &engine_executor_);
+  service_ = std::make_unique<AssemblerServiceImpl>(
+      AssemblerServiceImpl::Parts{engine_.get(), &engine_executor_, &disk_executor_, &hub_, &feed_,
+                                  config_.name, [this] { return Ready(); }});
+  grpc_util::ServerOptions options;
+  UNBRAID_ASSIGN_OR_RETURN(options.listen, base::ParseHostPort(config_.listen));
+  options.services = {service_.get()};
+  UNBRAID_ASSIGN_OR_RETURN(server_, grpc_util::Server::Start(options));
+  server_->SetServing(true);
+  telemetry::Probes probes;
+  probes.live = [] { return absl::OkStatus(); };
+  probes.ready = [this] { return Ready(); };
+  UNBRAID_ASSIGN_OR_RETURN(http_,
+                           telemetry::HttpServer::Start(config_.common.http, probes, &metrics_));
+  beat_ = std::thread([this] { Beat(); });
+  telemetry::Info("assembler is up", {{"grpc", server_->address().ToString()}});
+  return config::WriteAddressFile(config_.common.address_file, server_->address().ToString(),
+                                  http_ != nullptr ? http_->address().ToString() : "");
+}
+
+AssemblerServer::~AssemblerServer() {
+  Drain();
+  http_ = nullptr;  // its probes look at the parts below
+}
+
+absl::Status AssemblerServer::Ready() const {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (draining_) return absl::UnavailableError("shutting down");
+  }
+  if (consumer_->consuming()) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("not consuming results: ", consumer_->state().message));
+}
+
+void AssemblerServer::Beat() {
+  absl::MutexLock lock(&mutex_);
+  while (!draining_) {
+    mutex_.AwaitWithTimeout(absl::Condition(&draining_), kBeat);
+    if (!draining_) hub_.Beat();
+  }
+}
+
+void AssemblerServer::Drain() {
+  {
+    absl::MutexLock lock(&mutex_);
+    draining_ = true;
+  }
+  if (server_ != nullptr) server_->SetServing(false);
+  hub_.CloseAll();
+  feed_.CloseAll();
+  if (beat_.joinable()) beat_.join();
+  if (server_ != nullptr) server_->Shutdown(config_.grace);
+  if (consumer_ != nullptr) consumer_->Stop();
+  if (engine_ != nullptr) {
+    engine_executor_.Post([this] { engine_->AbandonFinishing(); });
+  }
+  // The engine's thread outlives the finishing, which posts to it.
+  finishing_executor_.Stop();
+  disk_executor_.Stop();
+  engine_executor_.Stop();
+}
+
+}  // namespace unbraid::assembler

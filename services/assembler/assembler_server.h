@@ -1,0 +1,57 @@
+#ifndef UNBRAID_SERVICES_ASSEMBLER_ASSEMBLER_SERVER_H_
+#define UNBRAID_SERVICES_ASSEMBLER_ASSEMBLER_SERVER_H_
+
+#include <memory>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "services/assembler/assembler_service.h"
+#include "services/assembler/config.h"
+#include "services/assembler/result_consumer.h"
+#include "services/common/grpc/server.h"
+#include "services/common/telemetry/http_server.h"
+
+namespace unbraid::assembler {
+
+// The whole process: records and files, results consumer, gRPC server, probes.
+class AssemblerServer {
+ public:
+  static absl::StatusOr<std::unique_ptr<AssemblerServer>> Create(const Config& config);
+  // Drains.
+  ~AssemblerServer();
+
+  // The order: probes say no, watchers are sent away, calls end, the consumer finishes the result
+  // at hand, the finishing is broken off (the next start takes it up). May be called twice.
+  void Drain();
+
+  const base::HostPort& address() const { return server_->address(); }
+
+ private:
+  explicit AssemblerServer(const Config& config);
+  absl::Status Start();
+  absl::Status Ready() const;
+  void Beat();
+
+  const Config config_;
+  telemetry::Metrics metrics_;
+  WatchHub hub_;
+  WorkFeed feed_;
+  base::Executor engine_executor_;
+  base::Executor finishing_executor_;
+  base::Executor disk_executor_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<ResultConsumer> consumer_;
+  std::unique_ptr<AssemblerServiceImpl> service_;
+  std::unique_ptr<grpc_util::Server> server_;
+  std::unique_ptr<telemetry::HttpServer> http_;
+
+  mutable absl::Mutex mutex_;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread beat_;
+};
+
+}  // namespace unbraid::assembler
+
+#endif  // UNBRAID_SERVICES_ASSEMBLER_ASSEMBLER_SERVER_H_

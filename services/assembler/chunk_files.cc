@@ -1,0 +1,87 @@
+#include "services/assembler/chunk_files.h"
+
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "services/common/audio/interleave.h"
+#include "services/common/base/status.h"
+#include "services/common/store/files.h"
+
+namespace unbraid::assembler {
+namespace {
+
+std::string SeparationsFolder(const std::string& data_folder) {
+  return absl::StrCat(data_folder, "/separations");
+}
+
+}  // namespace
+
+ChunkFiles::ChunkFiles(const std::string& data_folder, base::SeparationId id, int attempt)
+    : folder_(absl::StrCat(SeparationsFolder(data_folder), "/", id.value(), "/", attempt)) {}
+
+absl::Status ChunkFiles::MakeFolders() const {
+  for (const char* part : {"/chunks", "/joined", "/out"}) {
+    UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder_ + part));
+  }
+  return store::SyncFolder(folder_);
+}
+
+std::string ChunkFiles::JoinedPath(int stem) const {
+  return absl::StrCat(folder_, "/joined/", stem);
+}
+
+std::string ChunkFiles::OutputPath(const std::string& name, const std::string& extension) const {
+  return absl::StrCat(folder_, "/out/", name, ".", extension);
+}
+
+std::string ChunkFiles::ChunkPath(int64_t chunk, int stem) const {
+  return absl::StrCat(folder_, "/chunks/", chunk, ".", stem);
+}
+
+absl::Status ChunkFiles::WriteChunk(int64_t chunk, int stem,
+                                    const std::vector<float>& samples) const {
+  return store::WriteFileDurably(
+      ChunkPath(chunk, stem), audio::AsBytes(samples.data(), static_cast<int64_t>(samples.size())));
+}
+
+absl::StatusOr<std::vector<float>> ChunkFiles::ReadChunk(int64_t chunk, int stem) const {
+  UNBRAID_ASSIGN_OR_RETURN(const std::string bytes, store::ReadSmallFile(ChunkPath(chunk, stem)));
+  std::vector<float> samples(bytes.size() / sizeof(float));
+  std::memcpy(samples.data(), bytes.data(), samples.size() * sizeof(float));
+  return samples;
+}
+
+absl::Status ChunkFiles::RemoveChunk(int64_t chunk, int stem) const {
+  return store::RemoveAll(ChunkPath(chunk, stem));
+}
+
+absl::Status ChunkFiles::RemoveWork() const {
+  UNBRAID_RETURN_IF_ERROR(store::RemoveAll(folder_ + "/chunks"));
+  return store::RemoveAll(folder_ + "/joined");
+}
+
+absl::Status ChunkFiles::RemoveEverything() const { return store::RemoveAll(folder_); }
+
+absl::Status RemoveSeparationFiles(const std::string& data_folder, base::SeparationId id) {
+  return store::RemoveAll(absl::StrCat(SeparationsFolder(data_folder), "/", id.value()));
+}
+
+absl::Status RemoveOrphans(const std::string& data_folder,
+                           const std::set<base::SeparationId>& known) {
+  const std::string folder = SeparationsFolder(data_folder);
+  UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder));
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    int64_t id = 0;
+    const bool number = absl::SimpleAtoi(entry.path().filename().string(), &id);
+    if (number && known.count(base::SeparationId(id)) > 0) continue;
+    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(entry.path().string()));
+  }
+  return error ? absl::InternalError(absl::StrCat("cannot list ", folder, ": ", error.message()))
+               : absl::OkStatus();
+}
+
+}  // namespace unbraid::assembler

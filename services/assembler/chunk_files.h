@@ -1,0 +1,55 @@
+#ifndef UNBRAID_SERVICES_ASSEMBLER_CHUNK_FILES_H_
+#define UNBRAID_SERVICES_ASSEMBLER_CHUNK_FILES_H_
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/common/base/ids.h"
+
+namespace unbraid::assembler {
+
+// Where the files of one attempt at a separation lie:
+//   <data>/separations/<id>/<attempt>/chunks/<chunk>.<stem>   kept frames of one stem, interleaved
+//   float32 <data>/separations/<id>/<attempt>/joined/<stem>           the joined beginning,
+//   interleaved float32 at the model's rate
+//   <data>/separations/<id>/<attempt>/out/<name>.<extension>  the results
+class ChunkFiles {
+ public:
+  ChunkFiles(const std::string& data_folder, base::SeparationId id, int attempt);
+
+  absl::Status MakeFolders() const;
+
+  std::string JoinedPath(int stem) const;
+  std::string OutputPath(const std::string& name, const std::string& extension) const;
+
+  // Writes a chunk's samples whole and durably.
+  absl::Status WriteChunk(int64_t chunk, int stem, const std::vector<float>& samples) const;
+  absl::StatusOr<std::vector<float>> ReadChunk(int64_t chunk, int stem) const;
+  absl::Status RemoveChunk(int64_t chunk, int stem) const;
+
+  // Everything but the results.
+  absl::Status RemoveWork() const;
+  absl::Status RemoveEverything() const;
+
+  const std::string& folder() const { return folder_; }
+
+ private:
+  std::string ChunkPath(int64_t chunk, int stem) const;
+
+  std::string folder_;
+};
+
+// Removes the files of every attempt.
+absl::Status RemoveSeparationFiles(const std::string& data_folder, base::SeparationId id);
+
+// Removes the folders of separations that are not in `known`: what a crash left behind.
+absl::Status RemoveOrphans(const std::string& data_folder,
+                           const std::set<base::SeparationId>& known);
+
+}  // namespace unbraid::assembler
+
+#endif  // UNBRAID_SERVICES_ASSEMBLER_CHUNK_FILES_H_

@@ -1,0 +1,31 @@
+#include "services/assembler/config.h"
+
+#include "services/common/base/host_port.h"
+#include "services/common/base/status.h"
+
+namespace unbraid::assembler {
+
+absl::Status Config::Validate() const {
+  if (data.empty())
+    return absl::InvalidArgumentError("--data is missing: name a folder for records and results");
+  if (name.empty()) return absl::InvalidArgumentError("--name must not be empty");
+  if (finishing_threads < 1)
+    return absl::InvalidArgumentError("--finishing-threads must be at least 1");
+  return base::ParseHostPort(listen).status();
+}
+
+std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
+  config::Flags flags("unbraid-assembler",
+                      "Joins the results of the workers and keeps the separations.");
+  flags.Add(&config->common);
+  flags.Add(&config->broker);
+  flags.Add("--listen", &config->listen, "HOST:PORT of the gRPC server; port 0: any free one");
+  flags.Add("--data", &config->data, "Folder of records, work and results");
+  flags.Add("--name", &config->name, "Name of this assembler and of its results queue");
+  flags.Add("--finishing-threads", &config->finishing_threads,
+            "Separations finished at the same time");
+  flags.AddDuration("--grace", &config->grace, "How long calls may go on after SIGTERM");
+  return flags.Parse(argc, argv);
+}
+
+}  // namespace unbraid::assembler

@@ -1,0 +1,41 @@
+#ifndef UNBRAID_SERVICES_ASSEMBLER_CONFIG_H_
+#define UNBRAID_SERVICES_ASSEMBLER_CONFIG_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/common/config/flags.h"
+
+namespace unbraid::assembler {
+
+struct Config {
+  config::CommonConfig common;
+  config::BrokerConfig broker;
+
+  // HOST:PORT of the gRPC server.
+  std::string listen = "127.0.0.1:50053";
+
+  // Folder of records, work and results. It must survive restarts.
+  std::string data;
+
+  // Name of this assembler, and of its results queue. Two assemblers never share one, and a restart
+  // keeps it.
+  std::string name = "assembler-1";
+
+  // Separations whose results are written at the same time.
+  int finishing_threads = 1;
+
+  // How long calls may go on after SIGTERM.
+  absl::Duration grace = absl::Seconds(10);
+
+  absl::Status Validate() const;
+};
+
+// Reads flags, environment and file into `config`. A value means: end the process with this status.
+std::optional<int> ParseConfig(int argc, char** argv, Config* config);
+
+}  // namespace unbraid::assembler
+
+#endif  // UNBRAID_SERVICES_ASSEMBLER_CONFIG_H_

@@ -1,0 +1,131 @@
+#ifndef UNBRAID_SERVICES_ASSEMBLER_ENGINE_H_
+#define UNBRAID_SERVICES_ASSEMBLER_ENGINE_H_
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/assembler/chunk_files.h"
+#include "services/assembler/finisher.h"
+#include "services/assembler/job.h"
+#include "services/assembler/join_pipeline.h"
+#include "services/assembler/result_intake.h"
+#include "services/assembler/separation_store.h"
+#include "services/assembler/watch_hub.h"
+#include "services/assembler/work_feed.h"
+#include "services/common/base/executor.h"
+#include "services/common/telemetry/metrics.h"
+#include "unbraid/v1/separation_service.pb.h"
+
+namespace unbraid::assembler {
+
+// What happens to separations. It is the only one that changes their records and files.
+//
+// Not thread-safe by design: everything runs on one thread, the `engine` executor, so no state is
+// ever seen half-changed. Only the finishing, which reads the joined files of a separation that
+// changes no more, runs on an executor of its own and reports back to the engine's.
+//
+// Durability: a call that returns OK has written what it did. Every record is written before the
+// files that it makes superfluous are removed; what a crash leaves behind is removed at the next
+// start.
+class Engine {
+ public:
+  struct Options {
+    std::string data_folder;
+    base::Executor* engine = nullptr;     // one thread
+    base::Executor* finishing = nullptr;  // one or more
+    WatchHub* hub = nullptr;
+    WorkFeed* feed = nullptr;
+    telemetry::Metrics* metrics = nullptr;
+  };
+
+  // Opens the records and takes up what has not ended. Call it before anything runs on the
+  // executors.
+  static absl::StatusOr<std::unique_ptr<Engine>> Create(const Options& options);
+
+  // For the splitter; see AssemblerService.
+  absl::StatusOr<internal::v1::OpenSeparationResponse> Open(
+      const std::string& owner, const internal::v1::OpenSeparationRequest& request);
+  absl::Status Plan(const internal::v1::PlanSeparationRequest& request);
+  absl::Status Fail(const internal::v1::FailSeparationRequest& request);
+  absl::Status SetWaiting(const internal::v1::ReportWaitingRequest& request);
+  // Sends the listener the snapshot of a splitter's work, then subscribes it.
+  void Listen(const std::string& splitter, WorkFeed::Listener* listener);
+
+  // For users; see SeparationService. A separation of another owner is as good as none.
+  absl::StatusOr<v1::Separation> Get(const std::string& owner, base::SeparationId id);
+  absl::StatusOr<v1::ListSeparationsResponse> List(const std::string& owner,
+                                                   const v1::ListSeparationsRequest& request);
+  absl::StatusOr<v1::ListChunksResponse> ListChunks(const std::string& owner,
+                                                    const v1::ListChunksRequest& request);
+  absl::StatusOr<v1::Separation> Cancel(const std::string& owner, base::SeparationId id);
+  absl::Status Delete(const std::string& owner, base::SeparationId id);
+
+  struct Download {
+    v1::StemFile stem_file;
+    std::string path;
+  };
+  absl::StatusOr<Download> FindDownload(const std::string& owner, const base::StemRef& stem);
+
+  // A result from a worker. OK: it is safely stored, or superfluous, and can be acknowledged.
+  // RESOURCE_EXHAUSTED: the disk is full; bring it again later.
+  absl::Status OnResult(const Result& result);
+
+  // Breaks off the finishing; the next start takes it up again.
+  void AbandonFinishing();
+
+ private:
+  // A separation that has not ended.
+  struct Active {
+    Job job;
+    ChunkFiles files;
+    std::unique_ptr<JoinPipeline> pipeline;  // while SEPARATING
+    std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
+  };
+
+  explicit Engine(const Options& options, std::unique_ptr<SeparationStore> store);
+
+  absl::Status Recover();
+  absl::Status Resume(base::SeparationId id);
+  absl::StatusOr<Job> Find(const std::string& owner, base::SeparationId id);
+  // The active separation, or null.
+  Active* FindActive(base::SeparationId id);
+  Active* FindActive(base::SeparationId id, int attempt);
+
+  absl::Status CheckSpace(const internal::v1::OpenSeparationRequest& request) const;
+  absl::Status Start(Job job);
+  absl::Status End(Active* active, v1::Separation::State state);
+  absl::Status FailNow(Active* active, const std::string& reason, const std::string& message);
+
+  absl::Status TakeSamples(const Result& result, Active* active);
+  absl::Status TakeFailure(const Result& result, Active* active);
+  absl::Status JoinReady(Active* active);
+  absl::Status BeginFinishing(Active* active);
+  void PostFinishing(const Active& active);
+  void OnFinished(base::SeparationId id, int attempt, absl::StatusOr<FinishResult> result);
+  void OnFinishingProgress(base::SeparationId id, int attempt, double share);
+  absl::Status Succeed(Active* active, const FinishResult& result);
+
+  // Brings progress up to date, and tells those who watch.
+  void Tell(Active* active, double finishing = 0);
+  // The same, after writing the record.
+  absl::Status SaveAndTell(Active* active, double finishing = 0);
+
+  const Options options_;
+  const std::unique_ptr<SeparationStore> store_;
+  std::map<base::SeparationId, Active> active_;
+
+  prometheus::Counter& results_;
+  prometheus::Counter& duplicates_;
+  prometheus::Counter& failures_;
+  prometheus::Counter& joined_chunks_;
+  prometheus::Gauge& active_gauge_;
+};
+
+}  // namespace unbraid::assembler
+
+#endif  // UNBRAID_SERVICES_ASSEMBLER_ENGINE_H_

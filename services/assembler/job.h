@@ -1,0 +1,60 @@
+#ifndef UNBRAID_SERVICES_ASSEMBLER_JOB_H_
+#define UNBRAID_SERVICES_ASSEMBLER_JOB_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "services/common/audio/format.h"
+#include "services/common/audio/geometry.h"
+#include "services/common/base/ids.h"
+#include "unbraid/internal/v1/assembler_service.pb.h"
+#include "unbraid/v1/separation.pb.h"
+
+namespace unbraid::assembler {
+
+// What is known of one chunk.
+struct ChunkRecord {
+  uint32_t stems_done = 0;  // bit i: the i-th of the computed stems is safely stored
+  int tries = 1;
+  int64_t bytes = 0;
+  double compute_seconds = 0;
+  std::string worker;
+};
+
+// Everything about a separation. Plain data; the store keeps it, the engine changes it.
+struct Job {
+  base::SeparationId id;
+  std::string owner;
+  internal::v1::OpenSeparationRequest open;
+  // The public face: state, progress, outputs, failure, times, attempt, version.
+  v1::Separation separation;
+  int64_t model_frames = 0;  // 0: no plan yet
+  int64_t chunks = 0;
+  int64_t joined = 0;  // chunks 0 .. joined - 1 are in the joined files
+  std::vector<ChunkRecord> chunk_records;
+
+  // Not stored: for the estimates of progress.
+  absl::Time working_since = absl::InfiniteFuture();
+  int64_t done_before = 0;  // chunks that were done when this process began to work on it
+
+  int attempt() const { return separation.attempt(); }
+  bool ended() const;
+  int computed_stems() const { return open.computed_stems_size(); }
+  int channels() const { return open.track().channels(); }
+  bool ChunkDone(int64_t chunk) const;
+  int64_t ChunksDone() const;
+  // Position of a model stem among the computed ones, or -1.
+  int ComputedPosition(int model_stem) const;
+  // "chunk 12 (0:55.0 to 1:00.9)": for people.
+  std::string DescribeChunk(int64_t chunk) const;
+  audio::OutputFormat output_format() const;
+};
+
+bool IsTerminal(v1::Separation::State state);
+
+}  // namespace unbraid::assembler
+
+#endif  // UNBRAID_SERVICES_ASSEMBLER_JOB_H_

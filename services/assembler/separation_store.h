@@ -1,0 +1,58 @@
+#ifndef UNBRAID_SERVICES_ASSEMBLER_SEPARATION_STORE_H_
+#define UNBRAID_SERVICES_ASSEMBLER_SEPARATION_STORE_H_
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/assembler/job.h"
+#include "services/common/store/database.h"
+
+namespace unbraid::assembler {
+
+// The durable records of separations, in SQLite. What a call has written survives a power cut when
+// it returns. Used by one thread at a time.
+class SeparationStore {
+ public:
+  static absl::StatusOr<std::unique_ptr<SeparationStore>> Open(const std::string& path);
+
+  // Writes the job but not its chunks; with `forget_chunks` their records go in the same
+  // transaction (a new attempt).
+  absl::Status Save(const Job& job, bool forget_chunks = false);
+
+  // Writes one chunk's record.
+  absl::Status SaveChunk(const Job& job, int64_t chunk);
+
+  // NOT_FOUND (UNKNOWN_SEPARATION) when there is none. Chunks are read too.
+  absl::StatusOr<Job> Load(base::SeparationId id);
+
+  absl::Status Delete(base::SeparationId id);
+
+  // Ids of separations that may have files (all but the failed and cancelled), and of those that
+  // have not ended.
+  absl::StatusOr<std::set<base::SeparationId>> IdsWithFiles();
+  absl::StatusOr<std::vector<base::SeparationId>> ActiveIds();
+
+  // One page of an owner's separations, newest first, without chunks. `track` empty: of any track.
+  // The token is that of the page before, or empty; INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
+  struct Page {
+    std::vector<v1::Separation> separations;
+    std::string next_token;
+  };
+  absl::StatusOr<Page> List(const std::string& owner, const std::string& track, int page_size,
+                            const std::string& token);
+
+ private:
+  explicit SeparationStore(std::unique_ptr<store::Database> database)
+      : database_(std::move(database)) {}
+  absl::Status LoadChunks(Job* job);
+
+  const std::unique_ptr<store::Database> database_;
+};
+
+}  // namespace unbraid::assembler
+
+#endif  // UNBRAID_SERVICES_ASSEMBLER_SEPARATION_STORE_H_
