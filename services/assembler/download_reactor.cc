@@ -20,7 +20,10 @@ DownloadReactor::DownloadReactor(std::string owner, const v1::DownloadStemReques
                                  base::Executor* disk_executor)
     : owner_(std::move(owner)), disk_executor_(disk_executor), offset_(request.read_offset()) {
   const absl::StatusOr<base::StemRef> stem = base::ParseStemName(request.name());
-  if (!stem.ok()) return FinishNow(grpc_util::ToGrpc(stem.status()));
+  if (!stem.ok()) {
+    FinishNow(grpc_util::ToGrpc(stem.status()));
+    return;
+  }
   Hold();
   const bool posted =
       engine_executor->TryPost([this, engine, stem = *stem] { Begin(engine, stem); });

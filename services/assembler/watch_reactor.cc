@@ -11,7 +11,10 @@ WatchReactor::WatchReactor(std::string owner, const std::string& name, Engine* e
                            base::Executor* executor, WatchHub* hub)
     : owner_(std::move(owner)), hub_(hub) {
   const absl::StatusOr<base::SeparationId> id = base::ParseSeparationName(name);
-  if (!id.ok()) return FinishNow(grpc_util::ToGrpc(id.status()));
+  if (!id.ok()) {
+    FinishNow(grpc_util::ToGrpc(id.status()));
+    return;
+  }
   id_ = *id;
   Hold();
   const bool posted = executor->TryPost([this, engine] {
