@@ -1,0 +1,50 @@
+#ifndef UNBRAID_SERVICES_WORKER_CONFIG_H_
+#define UNBRAID_SERVICES_WORKER_CONFIG_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/common/config/flags.h"
+
+namespace unbraid::worker {
+
+// What a worker can be told.
+struct Config {
+  config::CommonConfig common;
+  config::BrokerConfig broker;
+
+  // Folder of model packages. Required.
+  std::string models;
+
+  // Packages to serve; none: the catalogue's default. All of them stay in memory, and take turns.
+  std::vector<std::string> model_names;
+
+  // Threads within one inference; 0: as many as the control group's CPU limit and the CPU affinity
+  // allow.
+  int threads = 0;
+
+  // Name in logs, metrics and results; empty: host name and process id.
+  std::string name;
+
+  // An inference that runs for longer is taken for hung: the process ends, and the broker gives the
+  // chunk to another worker. Must stay below the 30 minutes after which RabbitMQ does that itself.
+  absl::Duration chunk_deadline = absl::Minutes(10);
+
+  // How long a worker that is asked to end may go on with the chunk that it computes. Keep it below
+  // what the supervisor waits before it kills (30 s by default in Kubernetes).
+  absl::Duration grace = absl::Seconds(25);
+};
+
+// Reads flags, environment and file, fills in the defaults that depend on the machine, and checks.
+// A value means: end the process with this exit status now.
+std::optional<int> ParseConfig(int argc, char** argv, Config* config);
+
+// INVALID_ARGUMENT names the flag and the rule.
+absl::Status Validate(const Config& config);
+
+}  // namespace unbraid::worker
+
+#endif  // UNBRAID_SERVICES_WORKER_CONFIG_H_

@@ -1,0 +1,53 @@
+#ifndef UNBRAID_SERVICES_WORKER_SEPARATOR_H_
+#define UNBRAID_SERVICES_WORKER_SEPARATOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "services/common/model/package.h"
+
+namespace unbraid::worker {
+
+// Sizes of what goes into a model and what comes out of it.
+struct Geometry {
+  int channels = 0;
+  int64_t window_frames = 0;
+  int stems = 0;
+
+  // Samples of one window: channels x frames.
+  size_t window_samples() const {
+    return static_cast<size_t>(channels) * static_cast<size_t>(window_frames);
+  }
+  // Samples of what comes out for one window: stems x channels x frames.
+  size_t output_samples() const { return static_cast<size_t>(stems) * window_samples(); }
+};
+
+// A loaded model; all that the worker knows about inference. Deterministic: the same window gives
+// the same stems, whatever shares its batch. Not thread-safe; it is used by the thread that made
+// it, because the number of threads that a runtime may use is a property of that thread.
+class Separator {
+ public:
+  virtual ~Separator() = default;
+
+  virtual const Geometry& geometry() const = 0;
+
+  // `windows`: one or more windows one after the other, each planar. Fills `stems` with
+  // [window][stem][channel][frame]; its memory is kept from call to call. INTERNAL, with the
+  // runtime's own words, when the model fails; `stems` means nothing then.
+  virtual absl::Status Separate(absl::Span<const float> windows, std::vector<float>* stems) = 0;
+};
+
+// Loads a package and makes it ready: when it returns, no later call is slower than the others.
+// Called on the thread that will use the separator.
+using SeparatorFactory =
+    std::function<absl::StatusOr<std::unique_ptr<Separator>>(const model::Package&)>;
+
+}  // namespace unbraid::worker
+
+#endif  // UNBRAID_SERVICES_WORKER_SEPARATOR_H_

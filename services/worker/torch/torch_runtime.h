@@ -1,0 +1,15 @@
+#ifndef UNBRAID_SERVICES_WORKER_TORCH_TORCH_RUNTIME_H_
+#define UNBRAID_SERVICES_WORKER_TORCH_TORCH_RUNTIME_H_
+
+#include "absl/status/status.h"
+
+namespace unbraid::worker {
+
+// Prepares libtorch for the calling thread, which is the one that will run models: so many threads
+// within an operation, none across operations, and denormal numbers flushed to zero (the tails of
+// decaying sounds are otherwise computed many times slower). May be called again.
+absl::Status PrepareTorchThread(int threads);
+
+}  // namespace unbraid::worker
+
+#endif  // UNBRAID_SERVICES_WORKER_TORCH_TORCH_RUNTIME_H_

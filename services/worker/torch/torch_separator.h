@@ -1,0 +1,44 @@
+#ifndef UNBRAID_SERVICES_WORKER_TORCH_TORCH_SEPARATOR_H_
+#define UNBRAID_SERVICES_WORKER_TORCH_TORCH_SEPARATOR_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "services/common/model/package.h"
+#include "services/worker/separator.h"
+
+namespace unbraid::worker {
+
+// A TorchScript graph on the CPU. The only folder that knows libtorch; its exceptions end here, as
+// INTERNAL with their message.
+class TorchSeparator : public Separator {
+ public:
+  // Compares the graph with its hash before it is touched, loads it, and runs it twice at its real
+  // shape, since libtorch compiles and profiles in the first two calls. `threads`: how many threads
+  // one inference may use; it holds for the calling thread, which must also make all later calls.
+  //   DATA_LOSS            the graph is not the one that the package names
+  //   INVALID_ARGUMENT     the graph cannot be loaded, or gives another shape than the package says
+  static absl::StatusOr<std::unique_ptr<Separator>> Load(const model::Package& package,
+                                                         int threads);
+
+  ~TorchSeparator() override;
+
+  const Geometry& geometry() const override { return geometry_; }
+  absl::Status Separate(absl::Span<const float> windows, std::vector<float>* stems) override;
+
+ private:
+  struct Graph;
+  TorchSeparator(const Geometry& geometry, std::unique_ptr<Graph> graph);
+
+  absl::Status WarmUp();
+
+  const Geometry geometry_;
+  const std::unique_ptr<Graph> graph_;
+};
+
+}  // namespace unbraid::worker
+
+#endif  // UNBRAID_SERVICES_WORKER_TORCH_TORCH_SEPARATOR_H_

@@ -1,0 +1,76 @@
+#include "services/worker/window_adapter.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace unbraid::worker {
+namespace {
+
+using internal::v1::ChunkTask;
+
+static_assert(sizeof(float) == 4 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "samples travel as little-endian float32");
+
+// First frame of the window that belongs to the track. Only a track shorter than its window
+// begins after the window does.
+int64_t FirstFrame(const ChunkTask& task, int64_t stride) {
+  if (task.chunk_index() > task.keep_offset() / stride) return 0;
+  return std::max<int64_t>(0, task.keep_offset() - task.chunk_index() * stride);
+}
+
+// Frame after the last one that belongs to the track: a window yields all its frames up to the end
+// of the track.
+int64_t EndFrame(const ChunkTask& task) { return task.keep_offset() + task.keep_frames(); }
+
+void Normalise(const ChunkTask& task, int64_t stride, float* channel) {
+  // Skipped where it changes nothing, so that such samples pass as the same bits.
+  if (task.mean() == 0 && task.scale() == 1) return;
+  const int64_t end = EndFrame(task);
+  for (int64_t frame = FirstFrame(task, stride); frame < end; ++frame) {
+    channel[frame] = static_cast<float>((channel[frame] - task.mean()) / task.scale());
+  }
+}
+
+}  // namespace
+
+WindowAdapter::WindowAdapter(const Geometry& geometry, int64_t stride_frames)
+    : geometry_(geometry), stride_frames_(stride_frames) {}
+
+int WindowAdapter::WindowCount(const ChunkTask& task) const {
+  return geometry_.channels == 1 ? task.channels() : 1;
+}
+
+void WindowAdapter::AppendWindows(const ChunkTask& task, std::vector<float>* windows) const {
+  const auto frames = static_cast<size_t>(geometry_.window_frames);
+  const int copies = WindowCount(task) * geometry_.channels;
+  const size_t start = windows->size();
+  windows->resize(start + static_cast<size_t>(copies) * frames);
+  for (int copy = 0; copy < copies; ++copy) {
+    const auto from = static_cast<size_t>(std::min(copy, task.channels() - 1));
+    float* to = windows->data() + start + static_cast<size_t>(copy) * frames;
+    std::memcpy(to, task.samples().data() + from * frames * sizeof(float), frames * sizeof(float));
+    Normalise(task, stride_frames_, to);
+  }
+}
+
+void WindowAdapter::KeepStem(const ChunkTask& task, int stem, absl::Span<const float> output,
+                             std::vector<float>* kept) const {
+  const auto frames = static_cast<size_t>(geometry_.window_frames);
+  const auto keep = static_cast<size_t>(task.keep_frames());
+  const bool average = task.channels() < geometry_.channels;
+  kept->resize(static_cast<size_t>(task.channels()) * keep);
+  for (int channel = 0; channel < task.channels(); ++channel) {
+    const int plane = geometry_.channels == 1 ? channel * geometry_.stems + stem
+                                              : stem * geometry_.channels + channel;
+    const float* first = output.data() + static_cast<size_t>(plane) * frames + task.keep_offset();
+    const float* second = average ? first + frames : first;
+    float* to = kept->data() + static_cast<size_t>(channel) * keep;
+    for (size_t i = 0; i < keep; ++i) {
+      // In double the mean of two equal floats is that float.
+      const double mean = (static_cast<double>(first[i]) + static_cast<double>(second[i])) * 0.5;
+      to[i] = static_cast<float>(mean * task.scale() + task.mean());
+    }
+  }
+}
+
+}  // namespace unbraid::worker

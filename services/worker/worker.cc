@@ -1,0 +1,167 @@
+#include "services/worker/worker.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/common/base/shutdown.h"
+#include "services/common/base/status.h"
+#include "services/common/telemetry/log.h"
+
+namespace unbraid::worker {
+namespace {
+
+constexpr size_t kRememberedSeparations = 4096;
+constexpr int kHungExitStatus = 70;
+
+absl::StatusOr<amqp::ConnectionOptions> Connection(const Config& config) {
+  UNBRAID_ASSIGN_OR_RETURN(config::BrokerLogin login, config::ResolveBroker(config.broker));
+  amqp::ConnectionOptions options;
+  options.host = login.address.host;
+  options.port = login.address.port;
+  options.vhost = login.vhost;
+  options.user = login.user;
+  options.password = login.password;
+  options.client_name = absl::StrCat("unbraid-worker ", config.name);
+  return options;
+}
+
+absl::StatusOr<std::vector<const model::Package*>> Choose(const Config& config,
+                                                          const model::Catalogue& catalogue) {
+  std::vector<const model::Package*> chosen;
+  for (const std::string& name : config.model_names) {
+    UNBRAID_ASSIGN_OR_RETURN(const model::Package* package, catalogue.Find(name));
+    if (std::find(chosen.begin(), chosen.end(), package) == chosen.end()) {
+      chosen.push_back(package);
+    }
+  }
+  if (chosen.empty()) chosen.push_back(&catalogue.default_package());
+  return chosen;
+}
+
+void LeaveHungProcess() {
+  telemetry::Error(
+      "the model has hung; ending the process, so that the broker gives its chunk to "
+      "another worker");
+  std::_Exit(kHungExitStatus);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Config& config,
+                                                      SeparatorFactory factory) {
+  UNBRAID_ASSIGN_OR_RETURN(const amqp::ConnectionOptions connection, Connection(config));
+  UNBRAID_ASSIGN_OR_RETURN(model::Catalogue catalogue, model::Catalogue::Load(config.models));
+  // The packages are named before the catalogue moves to its place: moving a vector moves no
+  // element.
+  UNBRAID_ASSIGN_OR_RETURN(auto packages, Choose(config, catalogue));
+  std::unique_ptr<Worker> worker(
+      new Worker(config, connection, std::move(catalogue), std::move(packages)));
+  UNBRAID_RETURN_IF_ERROR(worker->Listen());
+  telemetry::Info(
+      "worker starts",
+      {{"version", UNBRAID_VERSION}, {"threads", config.threads}, {"amqp", config.broker.address}});
+  worker->inference_ =
+      std::thread([self = worker.get(), make = std::move(factory)] { self->RunInference(make); });
+  return worker;
+}
+
+Worker::Worker(const Config& config, const amqp::ConnectionOptions& connection,
+               model::Catalogue catalogue, std::vector<const model::Package*> packages)
+    : config_(config),
+      catalogue_(std::move(catalogue)),
+      packages_(std::move(packages)),
+      worker_metrics_(&metrics_),
+      cancelled_(kRememberedSeparations),
+      watchdog_(config.chunk_deadline, LeaveHungProcess),
+      link_(connection, &queue_, &cancelled_),
+      loop_(config.name, packages_, {&link_, &queue_, &cancelled_, &watchdog_, &worker_metrics_}) {}
+
+Worker::~Worker() { Stop(); }
+
+absl::Status Worker::Listen() {
+  UNBRAID_ASSIGN_OR_RETURN(
+      http_,
+      telemetry::HttpServer::Start(
+          config_.common.http, {[this] { return Live(); }, [this] { return Ready(); }}, &metrics_));
+  return config::WriteAddressFile(config_.common.address_file, "",
+                                  http_ ? http_->address().ToString() : "");
+}
+
+void Worker::RunInference(const SeparatorFactory& factory) {
+  const absl::Status loaded = loop_.Load(factory);
+  if (!loaded.ok()) {
+    telemetry::Error("cannot make the model ready", {{"error", loaded}});
+    absl::MutexLock lock(&mutex_);
+    if (lifecycle_ == Lifecycle::kLoading) lifecycle_ = Lifecycle::kFailed;
+    exit_status_ = EXIT_FAILURE;
+  } else {
+    std::vector<std::string> names;
+    for (const model::Package* package : packages_) names.push_back(package->name);
+    {
+      absl::MutexLock lock(&mutex_);
+      if (lifecycle_ == Lifecycle::kLoading) lifecycle_ = Lifecycle::kServing;
+    }
+    link_.Consume(names);
+    loop_.Run();
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    inference_ended_ = true;
+  }
+  if (!loaded.ok()) base::RequestShutdown();
+}
+
+bool Worker::AwaitInferenceEnd(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithTimeout(absl::Condition(&inference_ended_), timeout);
+}
+
+absl::Status Worker::Live() const { return watchdog_.Check(); }
+
+absl::Status Worker::Ready() const {
+  {
+    absl::MutexLock lock(&mutex_);
+    switch (lifecycle_) {
+      case Lifecycle::kLoading:
+        return absl::UnavailableError("the model is being loaded");
+      case Lifecycle::kFailed:
+        return absl::UnavailableError("the model could not be loaded");
+      case Lifecycle::kStopping:
+        return absl::UnavailableError("the worker is ending");
+      case Lifecycle::kServing:
+        break;
+    }
+  }
+  return link_.Ready();
+}
+
+int Worker::Stop() {
+  const absl::Time end = absl::Now() + config_.grace;
+  bool loading = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (lifecycle_ == Lifecycle::kStopping) return exit_status_;
+    loading = lifecycle_ == Lifecycle::kLoading;
+    lifecycle_ = Lifecycle::kStopping;
+  }
+  telemetry::Info("worker ends");
+  queue_.Close();
+  link_.StopConsuming();
+  bool ended = true;
+  if (inference_.joinable()) {
+    // A model that is still being loaded owes nobody anything.
+    ended = AwaitInferenceEnd(loading ? absl::ZeroDuration() : end - absl::Now());
+  }
+  loop_.AwaitSettled(std::max(end - absl::Now(), absl::ZeroDuration()));
+  if (!ended) loop_.GiveBackCurrent();
+  link_.Stop();
+  if (!ended) std::_Exit(EXIT_SUCCESS);
+  if (inference_.joinable()) inference_.join();
+  absl::MutexLock lock(&mutex_);
+  return exit_status_;
+}
+
+}  // namespace unbraid::worker
