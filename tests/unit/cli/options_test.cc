@@ -1,0 +1,48 @@
+#include "clients/cli/options.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+namespace unbraid::cli {
+namespace {
+
+std::optional<int> Parse(std::vector<std::string> words, Options* options) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  return ParseOptions(static_cast<int>(arguments.size()), arguments.data(), options);
+}
+
+TEST_CASE("reads a separate command with all its options, wherever the general ones stand") {
+  Options options;
+  REQUIRE_FALSE(Parse({"unbraid", "separate", "song.mp3", "-o", "out", "--model", "m", "--stems",
+                       "vocals,drums", "--mix", "vocals=0", "--format", "flac", "--sample-format",
+                       "s24", "--json", "--gateway", "host:1"},
+                      &options));
+  CHECK(options.command == CommandKind::kSeparate);
+  CHECK(options.file == "song.mp3");
+  CHECK(options.output_folder == "out");
+  CHECK(options.stems == std::vector<std::string>{"vocals", "drums"});
+  CHECK(options.json);
+  CHECK(options.gateway == "host:1");
+}
+
+TEST_CASE("wrong usage ends with status 2") {
+  Options options;
+  CHECK(Parse({"unbraid"}, &options) == 2);
+  CHECK(Parse({"unbraid", "separate"}, &options) == 2);
+  CHECK(Parse({"unbraid", "separate", "a.wav", "--format", "mp4"}, &options) == 2);
+  CHECK(Parse({"unbraid", "separate", "a.wav", "--mix", "vocals"}, &options) == 2);
+  CHECK(Parse({"unbraid", "list", "songs"}, &options) == 2);
+}
+
+TEST_CASE("list shows separations unless told otherwise") {
+  Options options;
+  REQUIRE_FALSE(Parse({"unbraid", "list"}, &options));
+  CHECK(options.name == "separations");
+  Options tracks;
+  REQUIRE_FALSE(Parse({"unbraid", "list", "tracks"}, &tracks));
+  CHECK(tracks.name == "tracks");
+}
+
+}  // namespace
+}  // namespace unbraid::cli

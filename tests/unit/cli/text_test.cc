@@ -1,0 +1,69 @@
+#include <catch2/catch.hpp>
+
+#include "clients/cli/commands.h"
+#include "clients/cli/progress_view.h"
+#include "clients/cli/text_format.h"
+#include "clients/cli/upload.h"
+
+namespace unbraid::cli {
+namespace {
+
+TEST_CASE("writes sizes and times as people read them") {
+  CHECK(FormatBytes(999) == "999 B");
+  CHECK(FormatBytes(4'200'000) == "4.2 MB");
+  CHECK(FormatClock(187) == "3:07");
+  CHECK(FormatClock(3723) == "1:02:03");
+}
+
+TEST_CASE("a label stays valid UTF-8 of at most 255 bytes whatever the file is called (case 31)") {
+  CHECK(LabelOf("/music/04 絆ふぉーえばー.mp3") == "04 絆ふぉーえばー.mp3");
+  CHECK(LabelOf("../../x") == "x");
+  CHECK(LabelOf("a\xFF\xFEz.wav") == "a\uFFFD\uFFFDz.wav");
+  const std::string label =
+      LabelOf(std::string(200, 'x') + "ééééééééééééééééééééééééééééééééé.wav");
+  CHECK(label.size() <= 255);
+  CHECK(LabelOf(label) == label);
+}
+
+TEST_CASE("a label with control characters cannot play tricks on the terminal (case 31)") {
+  v1::Track track;
+  track.set_display_name("a\nb\x1B[2J");
+  CHECK(DescribeTrack(track).find('\n') == std::string::npos);
+  CHECK(DescribeTrack(track).find('\x1B') == std::string::npos);
+}
+
+TEST_CASE("the default folder is named after the song and stays in the working folder (case 31)") {
+  CHECK(DefaultOutputFolder("/a/b/song.ogg") == "./song");
+  CHECK(DefaultOutputFolder("..") == "stems");
+  CHECK(DefaultOutputFolder("x\ny.wav") == "./x_y");
+}
+
+TEST_CASE("the bar never reaches the last column, and shows what it waits for") {
+  ProgressState state;
+  state.stage = "Separating";
+  state.percent = 50;
+  state.details = "chunk 21/47";
+  const std::string bar = DrawBar(state, 200);
+  CHECK_THAT(bar, Catch::Contains("############------------"));
+  CHECK_THAT(bar, Catch::Contains("50.0 %"));
+  CHECK_THAT(bar, Catch::Contains("chunk 21/47"));
+  CHECK(DrawBar(state, 40).size() == 39);
+  state.notice = "no worker is connected";
+  CHECK_THAT(DrawBar(state, 200), Catch::Contains("no worker is connected"));
+}
+
+TEST_CASE("progress tells chunks, speed and time left") {
+  v1::Separation separation;
+  separation.set_state(v1::Separation::STATE_SEPARATING);
+  separation.mutable_progress()->set_percent(45);
+  separation.mutable_progress()->set_chunks_total(47);
+  separation.mutable_progress()->set_chunks_done(21);
+  separation.mutable_progress()->set_speed(12.34);
+  separation.mutable_progress()->mutable_remaining()->set_seconds(21);
+  const ProgressState state = SeparationState(separation);
+  CHECK(state.stage == "Separating");
+  CHECK(state.details == "chunk 21/47, 12.3 x real time, 0:21 left");
+}
+
+}  // namespace
+}  // namespace unbraid::cli
