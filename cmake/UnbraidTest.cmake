@@ -1,14 +1,15 @@
-# unbraid_test(NAME RING SOURCES... [LIBRARIES ...] [TIMEOUT seconds])
+# unbraid_test(NAME RING SOURCES... [LIBRARIES ...] [TIMEOUT seconds] [FIXTURE name])
 #
 # One Catch2 executable whose test cases become CTest tests labelled with their ring: unit, component or
-# integration. Integration tests share one machine with a broker, so they never run side by side.
+# integration. Integration tests share one machine with a broker, so they never run side by side. FIXTURE names
+# a CTest fixture that must have been set up.
 include(Catch)
 
 add_library(unbraid_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/support/catch_main.cc)
 target_link_libraries(unbraid_catch_main PUBLIC Catch2::Catch2)
 
 function(unbraid_test name ring)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;FIXTURE" "SOURCES;LIBRARIES" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -18,6 +19,9 @@ function(unbraid_test name ring)
   set(properties LABELS ${ring} TIMEOUT ${ARG_TIMEOUT})
   if(ring STREQUAL "integration")
     list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  if(ARG_FIXTURE)
+    list(APPEND properties FIXTURES_REQUIRED ${ARG_FIXTURE})
   endif()
   catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()
