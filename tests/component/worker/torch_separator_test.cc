@@ -1,0 +1,169 @@
+#include "services/worker/torch/torch_separator.h"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "services/common/model/package.h"
+#include "tests/component/worker/packages.h"
+#include "tests/support/temp_dir.h"
+
+namespace unbraid::worker {
+namespace {
+
+using Catch::Contains;
+
+model::Package PackageAt(const std::string& folder) {
+  const absl::StatusOr<model::Package> package = model::LoadPackage(folder);
+  INFO(package.status());
+  REQUIRE(package.ok());
+  return *package;
+}
+
+std::unique_ptr<Separator> Load(const model::Package& package) {
+  absl::StatusOr<std::unique_ptr<Separator>> separator = TorchSeparator::Load(package, 1);
+  INFO(separator.status());
+  REQUIRE(separator.ok());
+  return *std::move(separator);
+}
+
+std::unique_ptr<Separator> LoadTestModel(const std::string& name) {
+  return Load(PackageAt(TestModelsFolder() + "/" + name));
+}
+
+std::vector<float> Noise(size_t count) {
+  std::vector<float> samples(count);
+  uint32_t state = 1;
+  for (float& sample : samples) {
+    state = state * 1664525U + 1013904223U;
+    sample = static_cast<float>(static_cast<int32_t>(state)) * 0x1p-31F;
+  }
+  return samples;
+}
+
+TEST_CASE("the passthrough package gives its fixed fractions, which add up to the input") {
+  const model::Package package = PackageAt(ModelsFolder() + "/passthrough");
+  const std::unique_ptr<Separator> separator = Load(package);
+  CHECK(separator->geometry().window_frames == package.window_frames);
+  CHECK(separator->geometry().channels == 2);
+  CHECK(separator->geometry().stems == 4);
+  const std::vector<float> window = Noise(separator->geometry().window_samples());
+  std::vector<float> stems;
+  REQUIRE(separator->Separate(window, &stems).ok());
+  REQUIRE(stems.size() == separator->geometry().output_samples());
+  // Powers of two, so that no stem is rounded and their sum in double is the input itself.
+  const std::vector<float> fractions = {0.5F, 0.25F, 0.125F, 0.125F};
+  for (size_t i = 0; i < window.size(); ++i) {
+    double sum = 0;
+    for (size_t stem = 0; stem < fractions.size(); ++stem) {
+      const float sample = stems[stem * window.size() + i];
+      if (sample != window[i] * fractions[stem]) FAIL("stem " << stem << ", sample " << i);
+      sum += static_cast<double>(sample);
+    }
+    if (sum != static_cast<double>(window[i])) FAIL("the sum, sample " << i);
+  }
+}
+
+TEST_CASE("Case 26: the same window gives the same bits, in every call and batch") {
+  const std::unique_ptr<Separator> separator = LoadTestModel("moody");
+  const size_t size = separator->geometry().window_samples();
+  const std::vector<float> three = Noise(3 * size);
+  std::vector<float> together;
+  REQUIRE(separator->Separate(three, &together).ok());
+  REQUIRE(together.size() == 3 * separator->geometry().output_samples());
+  for (size_t i = 0; i < 3; ++i) {
+    std::vector<float> alone;
+    REQUIRE(separator->Separate(absl::MakeConstSpan(three).subspan(i * size, size), &alone).ok());
+    CHECK(std::equal(alone.begin(), alone.end(),
+                     together.begin() + static_cast<int64_t>(i * alone.size())));
+  }
+}
+
+TEST_CASE("a mono model takes and gives one channel") {
+  const std::unique_ptr<Separator> separator = LoadTestModel("mono");
+  std::vector<float> stems;
+  REQUIRE(separator->Separate(Noise(4096), &stems).ok());
+  CHECK(stems.size() == 2 * 4096);
+}
+
+TEST_CASE("denormal samples are flushed to zero") {
+  const std::unique_ptr<Separator> separator = LoadTestModel("moody");
+  const std::vector<float> window(separator->geometry().window_samples(),
+                                  std::numeric_limits<float>::min());
+  std::vector<float> stems;
+  REQUIRE(separator->Separate(window, &stems).ok());
+  CHECK(stems[0] == 0.0F);
+}
+
+TEST_CASE("Case 30: a graph that is not the one the package names is never loaded") {
+  const test_support::TempDir folder;
+  const std::string copy = folder.path() + "/passthrough";
+  std::filesystem::copy(ModelsFolder() + "/passthrough", copy);
+  const model::Package package = PackageAt(copy);
+  SECTION("tampered with") {
+    std::fstream graph(copy + "/model.pt", std::ios::in | std::ios::out | std::ios::binary);
+    graph.seekp(100);
+    graph.put('\x7f');
+  }
+  SECTION("half downloaded") {
+    std::filesystem::resize_file(copy + "/model.pt",
+                                 std::filesystem::file_size(copy + "/model.pt") / 2);
+  }
+  const auto separator = TorchSeparator::Load(package, 1);
+  CHECK(separator.status().code() == absl::StatusCode::kDataLoss);
+  CHECK_THAT(std::string(separator.status().message()),
+             Contains("does not match the SHA-256 in model.json"));
+}
+
+TEST_CASE("a graph whose hash is right but which is none is refused") {
+  const test_support::TempDir folder;
+  std::ofstream(folder.path() + "/model.pt") << "abc";
+  model::Package package = PackageAt(TestModelsFolder() + "/moody");
+  package.graph_path = folder.path() + "/model.pt";
+  package.graph_sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  const auto separator = TorchSeparator::Load(package, 1);
+  CHECK(separator.status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK_THAT(std::string(separator.status().message()), Contains("libtorch cannot load it"));
+}
+
+TEST_CASE("a graph that gives something else than the package says is refused at once") {
+  std::string name;
+  std::string words;
+  SECTION("another length") {
+    name = "wrong_shape";
+    words =
+        "the model gave Float of shape [1, 2, 2, 4095]; the package says Float of shape [1, 2, "
+        "2, 4096]";
+  }
+  SECTION("no tensor") {
+    name = "no_tensor";
+    words = "the model gave a Tuple instead of a tensor";
+  }
+  const auto separator = TorchSeparator::Load(PackageAt(TestModelsFolder() + "/" + name), 1);
+  CHECK(separator.status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK_THAT(std::string(separator.status().message()), Contains(words));
+}
+
+TEST_CASE("an exception in the model is an error with its words, and the model goes on") {
+  const std::unique_ptr<Separator> separator = LoadTestModel("moody");
+  std::vector<float> window = Noise(separator->geometry().window_samples());
+  window[0] = -8.0F;
+  std::vector<float> stems;
+  const absl::Status status = separator->Separate(window, &stems);
+  CHECK(status.code() == absl::StatusCode::kInternal);
+  CHECK_THAT(std::string(status.message()), Contains("this model is in a bad mood"));
+  window[0] = 0.5F;
+  CHECK(separator->Separate(window, &stems).ok());
+}
+
+TEST_CASE("half a window is refused") {
+  const std::unique_ptr<Separator> separator = LoadTestModel("moody");
+  std::vector<float> stems;
+  const absl::Status status = separator->Separate(Noise(4096), &stems);
+  CHECK(status.code() == absl::StatusCode::kInternal);
+  CHECK_THAT(std::string(status.message()), Contains("no whole windows of 2 x 4096"));
+}
+
+}  // namespace
+}  // namespace unbraid::worker
