@@ -1,0 +1,58 @@
+#ifndef UNBRAID_SERVICES_GATEWAY_SEPARATE_CALL_H_
+#define UNBRAID_SERVICES_GATEWAY_SEPARATE_CALL_H_
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "unbraid/v1/separation_service.pb.h"
+
+namespace unbraid::gateway {
+
+// A Separate call as its session sees it: reads and writes that wait, for one session thread that
+// may block. Deletes itself after End.
+class SeparateCall : public grpc::ServerBidiReactor<v1::SeparateRequest, v1::SeparateResponse> {
+ public:
+  // Waits for the next message of the client; false when there are no more, or the client is gone.
+  bool Read(v1::SeparateRequest* request);
+
+  // Waits until the message is taken; false when the client is gone.
+  bool Write(const v1::SeparateResponse& response);
+
+  // Ends the call; the last that the session does with it.
+  void End(const grpc::Status& status) { Finish(status); }
+
+  // A call to a backend that is cancelled, for its lifetime, when the client goes away.
+  class Backend {
+   public:
+    explicit Backend(SeparateCall* call);
+    ~Backend();
+    Backend(const Backend&) = delete;
+    Backend& operator=(const Backend&) = delete;
+    grpc::ClientContext* context() { return &context_; }
+
+   private:
+    SeparateCall* const call_;
+    grpc::ClientContext context_;
+  };
+
+ private:
+  enum class Step { kIdle, kRunning, kDone, kFailed };
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override { delete this; }
+  bool Wait(Step* step);
+
+  absl::Mutex mutex_;
+  Step read_ ABSL_GUARDED_BY(mutex_) = Step::kIdle;
+  Step write_ ABSL_GUARDED_BY(mutex_) = Step::kIdle;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::ClientContext* backend_ ABSL_GUARDED_BY(mutex_) = nullptr;
+};
+
+}  // namespace unbraid::gateway
+
+#endif  // UNBRAID_SERVICES_GATEWAY_SEPARATE_CALL_H_

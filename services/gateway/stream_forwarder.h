@@ -1,0 +1,80 @@
+#ifndef UNBRAID_SERVICES_GATEWAY_STREAM_FORWARDER_H_
+#define UNBRAID_SERVICES_GATEWAY_STREAM_FORWARDER_H_
+
+#include <grpcpp/support/client_callback.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <utility>
+
+#include "absl/time/time.h"
+#include "services/common/grpc/channel.h"
+#include "services/gateway/backends.h"
+#include "services/gateway/call_record.h"
+
+namespace unbraid::gateway {
+
+// Passes a backend's stream on to a client: reads one message, writes it, reads the next when that
+// one has been taken. So nothing is kept here, and a slow client slows the backend down. Each
+// side's end ends the other. Deletes itself.
+//
+// At any time either a read or a write is outstanding, never both; only whoever's reaction runs
+// goes on, so no lock is needed.
+template <typename Response>
+class StreamForwarder : public grpc::ServerWriteReactor<Response> {
+ public:
+  // `begin` starts the call: stub->async()->Method(context, request, reader). The request must live
+  // as long as the server's call, which gRPC's own does.
+  template <typename Begin>
+  StreamForwarder(CallRecord record, Begin begin) : record_(std::move(record)), reader_(this) {
+    grpc_util::PrepareCall(&context_, absl::InfiniteDuration(), grpc_util::kDefaultOwner);
+    begin(&context_, &reader_);
+    // Reads are begun from the server's reactions, which the client's side must be told.
+    reader_.AddHold();
+    reader_.StartRead(&message_);
+    reader_.StartCall();
+  }
+
+ private:
+  class Reader : public grpc::ClientReadReactor<Response> {
+   public:
+    explicit Reader(StreamForwarder* owner) : owner_(owner) {}
+    void OnReadDone(bool ok) override {
+      if (ok) {
+        owner_->StartWrite(&owner_->message_);
+      } else {
+        this->RemoveHold();
+      }
+    }
+    void OnDone(const grpc::Status& status) override { owner_->OnBackendDone(status); }
+
+   private:
+    StreamForwarder* const owner_;
+  };
+
+  void OnWriteDone(bool ok) override {
+    if (ok) {
+      reader_.StartRead(&message_);
+      return;
+    }
+    context_.TryCancel();
+    reader_.RemoveHold();
+  }
+
+  void OnBackendDone(const grpc::Status& backend_status) {
+    grpc::Status status = FromBackend(backend_status);
+    record_.Finish(status);
+    this->Finish(std::move(status));  // `this` may be gone afterwards
+  }
+
+  void OnCancel() override { context_.TryCancel(); }
+  void OnDone() override { delete this; }
+
+  CallRecord record_;
+  grpc::ClientContext context_;
+  Response message_;
+  Reader reader_;
+};
+
+}  // namespace unbraid::gateway
+
+#endif  // UNBRAID_SERVICES_GATEWAY_STREAM_FORWARDER_H_
