@@ -1,0 +1,213 @@
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "services/common/amqp/topology.h"
+#include "tests/component/worker/packages.h"
+#include "tests/integration/worker/stand.h"
+#include "tests/integration/worker/worker_process.h"
+
+namespace unbraid::worker {
+namespace {
+
+using Catch::Contains;
+using internal::v1::ChunkTask;
+
+// First samples of the model "moody": rounds of work, so that a chunk takes a moment, a good
+// while, or longer than anybody waits.
+constexpr float kAtOnce = 0.25F;
+constexpr float kAWhile = 8'000.0F;
+constexpr float kForEver = 1e9F;
+
+constexpr absl::Duration kExitPatience = absl::Seconds(60);
+
+std::unique_ptr<WorkerProcess> StartWorker(const Stand& stand, std::vector<std::string> flags,
+                                           const std::string& models) {
+  flags.insert(flags.end(), {"--models", models, "--model", stand.package().name});
+  auto worker = WorkerProcess::Start(const_cast<Stand&>(stand).broker(), flags);
+  INFO(worker.status());
+  REQUIRE(worker.ok());
+  const absl::Status ready = (*worker)->AwaitReady();
+  INFO(ready);
+  REQUIRE(ready.ok());
+  return *std::move(worker);
+}
+
+std::unique_ptr<WorkerProcess> StartMoody(const Stand& stand, std::vector<std::string> flags) {
+  return StartWorker(stand, std::move(flags), TestModelsFolder());
+}
+
+void CheckMetric(WorkerProcess* worker, const std::string& line) {
+  const absl::Status status = worker->AwaitMetric(line);
+  INFO(status);
+  CHECK(status.ok());
+}
+
+// Exit status after SIGTERM.
+int End(WorkerProcess* worker) {
+  REQUIRE(worker->process().Signal(SIGTERM).ok());
+  const absl::StatusOr<int> exit = worker->process().Wait(kExitPatience);
+  INFO(exit.status());
+  REQUIRE(exit.ok());
+  return *exit;
+}
+
+void CheckStems(const Stand& stand, int64_t chunks, const std::vector<float>& fractions) {
+  CHECK(stand.contradictions() == 0);
+  const Stand::Results results = stand.results();
+  CHECK(results.size() == static_cast<size_t>(chunks) * fractions.size());
+  for (const auto& [key, result] : results) {
+    REQUIRE(key.second >= 0);
+    const std::string& bytes = result.stem().samples();
+    std::vector<float> samples(bytes.size() / sizeof(float));
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(samples.data()));
+    CHECK(samples.size() == static_cast<size_t>(result.stem().channels()) *
+                                static_cast<size_t>(stand.package().window_frames));
+    CHECK(samples.back() == 0.5F * fractions[static_cast<size_t>(key.second)]);
+  }
+}
+
+const std::vector<float> kMoodyFractions = {0.25F, 0.75F};
+
+TEST_CASE("chunks come back as stems, mono and stereo, and everything is acknowledged") {
+  Stand stand(ModelsFolder() + "/passthrough");
+  const auto worker = StartWorker(stand, {"--name", "worker-7"}, ModelsFolder());
+  for (int64_t chunk = 0; chunk < 4; ++chunk) {
+    stand.Send(stand.Task(chunk, chunk % 2 == 0 ? 2 : 1, kAtOnce));
+  }
+  REQUIRE(stand.AwaitChunks(4));
+  CheckStems(stand, 4, {0.5F, 0.25F, 0.125F, 0.125F});
+  CHECK(stand.results().begin()->second.worker() == "worker-7");
+  CHECK(worker->Get("/healthz").ok());
+  CheckMetric(worker.get(), "unbraid_worker_chunks_total{result=\"computed\"} 4");
+  CheckMetric(worker.get(), "unbraid_worker_busy 0");
+  CHECK(End(worker.get()) == 0);
+  CHECK(stand.Ready(amqp::ChunkQueue("passthrough")) == 0);
+  CHECK_THAT(worker->Log(), Contains("\"service\":\"worker-7\""));
+  CHECK_THAT(worker->Log(), Contains("\"message\":\"chunk computed\",\"separation\":\"77\""));
+}
+
+TEST_CASE("failures are reported, what is no task is set aside, what has ended is dropped") {
+  Stand stand(TestModelsFolder() + "/moody");
+  const auto worker = StartMoody(stand, {});
+  ChunkTask other_build = stand.Task(1, 2, kAtOnce);
+  other_build.set_model_sha256("0000");
+  ChunkTask ended = stand.Task(9, 2, kAtOnce);
+  ended.set_separation_id(78);
+  stand.Cancel(78, 1);
+  stand.SendBody("\xff no task");
+  stand.Send(stand.Task(0, 2, -8.0F));
+  stand.Send(other_build);
+  stand.Send(stand.Task(2, 2, -16.0F));
+  stand.Send(ended);
+  stand.Send(stand.Task(3, 2, kAtOnce));
+  REQUIRE(stand.AwaitChunks(4));
+  const Stand::Results results = stand.results();
+  CHECK(results.at({0, -1}).failure().reason() == "MODEL_ERROR");
+  CHECK_THAT(results.at({0, -1}).failure().message(), Contains("in a bad mood"));
+  CHECK(results.at({1, -1}).failure().reason() == "MODEL_MISMATCH");
+  CHECK(results.at({2, -1}).failure().reason() == "NON_FINITE_RESULT");
+  CHECK(results.count({3, 1}) == 1);
+  CHECK(results.count({9, 0}) == 0);
+  CHECK(stand.AwaitReady(amqp::kDeadChunksQueue, 1));
+  CheckMetric(worker.get(), "unbraid_worker_chunks_total{result=\"cancelled\"} 1");
+  CheckMetric(worker.get(), "unbraid_worker_chunks_total{result=\"rejected\"} 1");
+  CHECK(End(worker.get()) == 0);
+}
+
+TEST_CASE("a chunk of a killed worker comes to another one, with the same bits") {
+  Stand stand(TestModelsFolder() + "/moody");
+  const auto first = StartMoody(stand, {});
+  for (int64_t chunk = 0; chunk < 3; ++chunk) stand.Send(stand.Task(chunk, 2, kAWhile));
+  CheckMetric(first.get(), "unbraid_worker_busy 1");
+  REQUIRE(first->process().Signal(SIGKILL).ok());
+  const auto second = StartMoody(stand, {});
+  REQUIRE(stand.AwaitChunks(3));
+  CheckStems(stand, 3, kMoodyFractions);
+  CHECK(End(second.get()) == 0);
+  CHECK(stand.Ready(amqp::ChunkQueue("moody")) == 0);
+}
+
+TEST_CASE("SIGTERM: the chunk in hand is finished, the next one given back, exit 0") {
+  Stand stand(TestModelsFolder() + "/moody");
+  const auto worker = StartMoody(stand, {});
+  stand.Send(stand.Task(0, 2, kAWhile));
+  CheckMetric(worker.get(), "unbraid_worker_busy 1");
+  stand.Send(stand.Task(1, 2, kForEver));
+  stand.Send(stand.Task(2, 2, kForEver));
+  // One is computed, one waits in the worker, one in the queue.
+  REQUIRE(stand.AwaitReady(amqp::ChunkQueue("moody"), 1));
+  CHECK(End(worker.get()) == 0);
+  REQUIRE(stand.AwaitChunks(1));
+  CheckStems(stand, 1, kMoodyFractions);
+  CHECK(stand.AwaitReady(amqp::ChunkQueue("moody"), 2));
+}
+
+TEST_CASE("SIGTERM: a chunk that takes longer than the grace period is given back, exit 0") {
+  Stand stand(TestModelsFolder() + "/moody");
+  const auto worker = StartMoody(stand, {"--grace", "100ms"});
+  stand.Send(stand.Task(0, 2, kForEver));
+  CheckMetric(worker.get(), "unbraid_worker_busy 1");
+  CHECK(End(worker.get()) == 0);
+  CHECK(stand.AwaitReady(amqp::ChunkQueue("moody"), 1));
+  CHECK_THAT(worker->Log(), Contains("the grace period is over"));
+}
+
+TEST_CASE("a hung model ends the process, and its chunk is free again") {
+  Stand stand(TestModelsFolder() + "/moody");
+  const auto worker = StartMoody(stand, {"--chunk-deadline", "5s"});
+  stand.Send(stand.Task(0, 2, kForEver));
+  const absl::StatusOr<int> exit = worker->process().Wait(kExitPatience);
+  REQUIRE(exit.ok());
+  CHECK(*exit == 70);
+  CHECK(stand.AwaitReady(amqp::ChunkQueue("moody"), 1));
+  CHECK_THAT(worker->Log(), Contains("the model has hung"));
+}
+
+TEST_CASE("a broker that restarts in the middle of a chunk costs no chunk") {
+  Stand stand(TestModelsFolder() + "/moody");
+  const auto worker = StartMoody(stand, {});
+  for (int64_t chunk = 0; chunk < 3; ++chunk) stand.Send(stand.Task(chunk, 2, kAWhile));
+  CheckMetric(worker.get(), "unbraid_worker_busy 1");
+  REQUIRE(stand.broker().Kill().ok());
+  CHECK(worker->AwaitUnready().ok());
+  CHECK(worker->Get("/healthz").ok());
+  REQUIRE(stand.broker().Run().ok());
+  REQUIRE(stand.AwaitChunks(3));
+  CheckStems(stand, 3, kMoodyFractions);
+  CHECK(worker->AwaitReady().ok());
+  CHECK(End(worker.get()) == 0);
+}
+
+TEST_CASE("Case 20: memory does not grow from song to song") {
+  Stand stand(ModelsFolder() + "/passthrough");
+  const auto worker = StartWorker(stand, {}, ModelsFolder());
+  const auto send = [&stand](int64_t from, int64_t to) {
+    for (int64_t chunk = from; chunk < to; ++chunk) stand.Send(stand.Task(chunk % 8, 2, kAtOnce));
+  };
+  send(0, 40);
+  CheckMetric(worker.get(), "unbraid_worker_chunks_total{result=\"computed\"} 40");
+  const int64_t before = worker->ResidentBytes();
+  send(40, 200);
+  CheckMetric(worker.get(), "unbraid_worker_chunks_total{result=\"computed\"} 200");
+  const int64_t after = worker->ResidentBytes();
+  CAPTURE(before, after);
+  // 160 chunks carried over 1 GiB; what stays varies by less than two chunks' buffers.
+  CHECK(after - before < (32 << 20));
+  CHECK(End(worker.get()) == 0);
+}
+
+TEST_CASE("a model that cannot be loaded ends the worker with an error") {
+  Stand stand(TestModelsFolder() + "/wrong_shape");
+  auto worker = WorkerProcess::Start(stand.broker(),
+                                     {"--models", TestModelsFolder(), "--model", "wrong_shape"});
+  REQUIRE(worker.ok());
+  const absl::StatusOr<int> exit = (*worker)->process().Wait(kExitPatience);
+  REQUIRE(exit.ok());
+  CHECK(*exit == 1);
+  CHECK_THAT((*worker)->Log(), Contains("the model gave Float of shape [1, 2, 2, 4095]"));
+}
+
+}  // namespace
+}  // namespace unbraid::worker
