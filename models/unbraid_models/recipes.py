@@ -41,6 +41,14 @@ def _passthrough(cache: Path) -> tuple[PackageSpec, nn.Module]:
     return passthrough.SPEC, passthrough.Passthrough()
 
 
+def _spleeter_hpss(cache: Path) -> tuple[PackageSpec, nn.Module]:
+    from . import spleeter_hpss
+
+    return spleeter_hpss.make(cache, WEIGHTS)
+
+
 RECIPES: dict[str, Recipe] = {
     "passthrough": Recipe(sources=("passthrough.py",), make=_passthrough),
+    "spleeter-hpss": Recipe(sources=("fetch.py", "hpss.py", "median.py", "spleeter_hpss.py", "stft.py", "unet.py"),
+                            make=_spleeter_hpss, needs_weights=True),
 }

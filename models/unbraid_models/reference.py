@@ -1,0 +1,65 @@
+"""A whole track through one model in one process: what the services must equal, bit for bit where the model is exact.
+
+The cutting and joining rule of docs/adr/0002, written for reading rather than for speed; the track is held in memory.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+
+class Reference:
+    """A package, loaded once: `Reference(folder).separate(track)`."""
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        torch.set_num_threads(threads)
+        self.description = json.loads((folder / "model.json").read_text())
+        graph = (folder / self.description["graph"]["file"]).read_bytes()
+        self.model = torch.jit.load(io.BytesIO(graph)).eval()
+        self.window: int = self.description["window"]
+        self.stride: int = self.window - self.description["overlap"]
+        self.stems: list[str] = self.description["stems"]
+
+    def separate(self, track: np.ndarray) -> np.ndarray:
+        """[frames, 2] float32 at the model's rate -> [stems, frames, 2] float32."""
+        if self.description["normalisation"] != "none":
+            raise ValueError("a normalised model needs the statistics of the track, which this reference does not compute")
+        total = len(track)
+        chunks = [self._chunk(track, offset) for offset in range(0, total, self.stride)]
+        return join(chunks, total, self.window, self.stride)
+
+    def _chunk(self, track: np.ndarray, offset: int) -> np.ndarray:
+        """The frames that the chunk at `offset` yields: [stems, useful, 2]."""
+        useful = min(self.window, len(track) - offset)
+        lead = (self.window - useful) // 2
+        start = offset - lead
+        window = np.zeros((self.window, 2), np.float32)
+        first, last = max(start, 0), min(start + self.window, len(track))
+        window[first - start:last - start] = track[first:last]
+        with torch.inference_mode():
+            out = self.model(torch.from_numpy(window.T.copy())[None])[0].numpy()
+        return out[:, :, lead:lead + useful].transpose(0, 2, 1)
+
+
+def join(chunks: list[np.ndarray], total: int, window: int, stride: int) -> np.ndarray:
+    """Overlap-add of chunks [stems, useful, channels] -> [stems, total, channels]."""
+    out = np.zeros((chunks[0].shape[0], total, chunks[0].shape[2]), np.float32)
+    covered = 0
+    for number, chunk in enumerate(chunks):
+        offset = number * stride
+        shared = max(0, covered - offset)
+        i = np.arange(shared)
+        before = np.minimum(stride + i + 1, window - (stride + i)).astype(np.float64)[:, None]
+        after = np.minimum(i + 1, window - i).astype(np.float64)[:, None]
+        old = out[:, offset:covered].astype(np.float64)
+        new = chunk[:, :shared].astype(np.float64)
+        mixed = ((before * old + after * new) / (before + after)).astype(np.float32)
+        out[:, offset:covered] = np.where(old == new, chunk[:, :shared], mixed)
+        out[:, covered:offset + chunk.shape[1]] = chunk[:, shared:]
+        covered = max(covered, offset + chunk.shape[1])
+    return out
