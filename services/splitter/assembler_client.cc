@@ -1,0 +1,39 @@
+#include "services/splitter/assembler_client.h"
+
+#include "services/common/base/status.h"
+#include "services/common/grpc/channel.h"
+
+namespace unbraid::splitter {
+
+using Stub = internal::v1::AssemblerService::Stub;
+
+GrpcAssemblerClient::GrpcAssemblerClient(const std::shared_ptr<grpc::Channel>& channel)
+    : stub_(internal::v1::AssemblerService::NewStub(channel)) {}
+
+absl::StatusOr<internal::v1::OpenSeparationResponse> GrpcAssemblerClient::Open(
+    const std::string& owner, const internal::v1::OpenSeparationRequest& request) {
+  internal::v1::OpenSeparationResponse response;
+  UNBRAID_RETURN_IF_ERROR(
+      grpc_util::Call(stub_.get(), &Stub::OpenSeparation, request, &response, owner));
+  return response;
+}
+
+absl::Status GrpcAssemblerClient::Plan(const std::string& owner,
+                                       const internal::v1::PlanSeparationRequest& request) {
+  google::protobuf::Empty empty;
+  return grpc_util::Call(stub_.get(), &Stub::PlanSeparation, request, &empty, owner);
+}
+
+absl::Status GrpcAssemblerClient::Fail(const std::string& owner,
+                                       const internal::v1::FailSeparationRequest& request) {
+  google::protobuf::Empty empty;
+  return grpc_util::Call(stub_.get(), &Stub::FailSeparation, request, &empty, owner);
+}
+
+absl::Status GrpcAssemblerClient::ReportWaiting(const std::string& owner,
+                                                const internal::v1::ReportWaitingRequest& request) {
+  google::protobuf::Empty empty;
+  return grpc_util::Call(stub_.get(), &Stub::ReportWaiting, request, &empty, owner);
+}
+
+}  // namespace unbraid::splitter

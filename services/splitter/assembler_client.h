@@ -1,0 +1,48 @@
+#ifndef UNBRAID_SERVICES_SPLITTER_ASSEMBLER_CLIENT_H_
+#define UNBRAID_SERVICES_SPLITTER_ASSEMBLER_CLIENT_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "unbraid/internal/v1/assembler_service.grpc.pb.h"
+
+namespace unbraid::splitter {
+
+// What the splitter asks of the assembler; see assembler_service.proto for errors. All calls are
+// idempotent, block (with a deadline), and are thread-safe.
+class AssemblerClient {
+ public:
+  virtual ~AssemblerClient() = default;
+  virtual absl::StatusOr<internal::v1::OpenSeparationResponse> Open(
+      const std::string& owner, const internal::v1::OpenSeparationRequest& request) = 0;
+  virtual absl::Status Plan(const std::string& owner,
+                            const internal::v1::PlanSeparationRequest& request) = 0;
+  virtual absl::Status Fail(const std::string& owner,
+                            const internal::v1::FailSeparationRequest& request) = 0;
+  virtual absl::Status ReportWaiting(const std::string& owner,
+                                     const internal::v1::ReportWaitingRequest& request) = 0;
+};
+
+// The real one.
+class GrpcAssemblerClient : public AssemblerClient {
+ public:
+  explicit GrpcAssemblerClient(const std::shared_ptr<grpc::Channel>& channel);
+
+  absl::StatusOr<internal::v1::OpenSeparationResponse> Open(
+      const std::string& owner, const internal::v1::OpenSeparationRequest& request) override;
+  absl::Status Plan(const std::string& owner,
+                    const internal::v1::PlanSeparationRequest& request) override;
+  absl::Status Fail(const std::string& owner,
+                    const internal::v1::FailSeparationRequest& request) override;
+  absl::Status ReportWaiting(const std::string& owner,
+                             const internal::v1::ReportWaitingRequest& request) override;
+
+ private:
+  const std::unique_ptr<internal::v1::AssemblerService::Stub> stub_;
+};
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_SERVICES_SPLITTER_ASSEMBLER_CLIENT_H_

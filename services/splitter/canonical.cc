@@ -1,0 +1,156 @@
+#include "services/splitter/canonical.h"
+
+#include <cmath>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "services/common/audio/format.h"
+#include "services/common/base/sha256.h"
+#include "services/common/base/status.h"
+
+namespace unbraid::splitter {
+namespace {
+
+constexpr double kLargestGain = 10;
+
+absl::Status UnknownStem(const std::string& stem, const model::Package& package) {
+  return base::Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_STEM",
+                     absl::StrCat("The model ", package.name, " has no stem '", stem, "'; it has ",
+                                  absl::StrJoin(package.stems, ", "), "."));
+}
+
+// The stems that get a file, in the model's order.
+absl::StatusOr<std::vector<std::string>> WantedStems(const v1::Separation& wanted,
+                                                     const model::Package& package) {
+  if (wanted.stems().empty()) return package.stems;
+  for (const std::string& stem : wanted.stems()) {
+    if (package.StemIndex(stem) < 0) return UnknownStem(stem, package);
+  }
+  const std::set<std::string> named(wanted.stems().begin(), wanted.stems().end());
+  std::vector<std::string> stems;
+  for (const std::string& stem : package.stems) {
+    if (named.count(stem) > 0) stems.push_back(stem);
+  }
+  return stems;
+}
+
+// The gain of every stem that takes part in the mix.
+absl::StatusOr<std::map<std::string, double>> MixGains(const v1::Separation& wanted,
+                                                       const std::vector<std::string>& stems,
+                                                       const model::Package& package) {
+  std::map<std::string, double> gains;
+  for (const std::string& stem : stems) gains[stem] = 1.0;
+  for (const auto& [stem, gain] : wanted.mix().gains()) {
+    if (package.StemIndex(stem) < 0) return UnknownStem(stem, package);
+    if (!std::isfinite(gain) || std::abs(gain) > kLargestGain) {
+      return base::Error(absl::StatusCode::kInvalidArgument, "INVALID_MIX",
+                         absl::StrCat("The gain of '", stem, "' is ", gain, "; it must be ",
+                                      -kLargestGain, " to ", kLargestGain, "."));
+    }
+    if (gain != 0) {
+      gains[stem] = gain;
+    } else if (gains.count(stem) > 0) {
+      gains[stem] = 0;  // plain zero, also for -0
+    }                   // a stem that is neither wanted nor heard need not be computed
+  }
+  return gains;
+}
+
+absl::StatusOr<v1::OutputFormat> ResolveFormat(const v1::OutputFormat& wanted,
+                                               v1::SampleFormat source) {
+  audio::OutputFormat format;
+  switch (wanted.container()) {
+    case v1::OutputFormat::CONTAINER_UNSPECIFIED:
+    case v1::OutputFormat::CONTAINER_WAV:
+      format.container = audio::OutputContainer::kWav;
+      break;
+    case v1::OutputFormat::CONTAINER_FLAC:
+      format.container = audio::OutputContainer::kFlac;
+      break;
+    default:
+      return base::Error(absl::StatusCode::kInvalidArgument, "UNSUPPORTED_OUTPUT",
+                         "Outputs can be WAV or FLAC.");
+  }
+  const bool unspecified = wanted.sample_format() == v1::SAMPLE_FORMAT_UNSPECIFIED;
+  format.sample_format = unspecified ? audio::SampleFormat::kSource
+                                     : static_cast<audio::SampleFormat>(wanted.sample_format());
+  UNBRAID_ASSIGN_OR_RETURN(format,
+                           audio::ResolveOutput(format, static_cast<audio::SampleFormat>(source)));
+  v1::OutputFormat resolved;
+  resolved.set_container(format.container == audio::OutputContainer::kFlac
+                             ? v1::OutputFormat::CONTAINER_FLAC
+                             : v1::OutputFormat::CONTAINER_WAV);
+  resolved.set_sample_format(static_cast<v1::SampleFormat>(format.sample_format));
+  return resolved;
+}
+
+absl::StatusOr<v1::Separation> Canonical(const v1::Separation& wanted, const v1::Track& track,
+                                         const model::Package& package) {
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> stems, WantedStems(wanted, package));
+  UNBRAID_ASSIGN_OR_RETURN(const auto gains, MixGains(wanted, stems, package));
+  v1::Separation canonical;
+  canonical.set_track(track.name());
+  canonical.set_model(package.name);
+  canonical.set_model_sha256(package.sha256);
+  for (const std::string& stem : stems) canonical.add_stems(stem);
+  canonical.mutable_mix()->mutable_gains()->insert(gains.begin(), gains.end());
+  UNBRAID_ASSIGN_OR_RETURN(*canonical.mutable_output_format(),
+                           ResolveFormat(wanted.output_format(), track.sample_format()));
+  return canonical;
+}
+
+}  // namespace
+
+absl::StatusOr<Job> MakeJob(const std::string& owner, const v1::Separation& wanted,
+                            const v1::Track& track, const model::Package& package,
+                            const std::string& splitter) {
+  UNBRAID_ASSIGN_OR_RETURN(v1::Separation canonical, Canonical(wanted, track, package));
+  const base::Sha256Digest digest =
+      base::Sha256Of(FingerprintText(owner, track.sha256(), package.sha256, canonical));
+  Job job;
+  job.id = base::SeparationId::FromDigest(digest);
+  job.owner = owner;
+  canonical.set_name(base::SeparationName(job.id));
+  internal::v1::OpenSeparationRequest& open = job.open;
+  open.set_separation_id(job.id.value());
+  open.set_fingerprint_sha256(base::ToHex(digest));
+  open.set_splitter(splitter);
+  *open.mutable_track() = track;
+  for (size_t i = 0; i < package.stems.size(); ++i) {
+    open.add_model_stems(package.stems[i]);
+    // The gains name every stem that is wanted or heard.
+    if (canonical.mix().gains().contains(package.stems[i])) {
+      open.add_computed_stems(static_cast<int32_t>(i));
+    }
+  }
+  open.set_model_rate_hz(package.sample_rate_hz);
+  open.set_window_frames(package.window_frames);
+  open.set_overlap_frames(package.overlap_frames);
+  open.set_model_sha256(package.sha256);
+  *open.mutable_separation() = std::move(canonical);
+  return job;
+}
+
+std::string FingerprintText(const std::string& owner, const std::string& track_sha256,
+                            const std::string& package_sha256, const v1::Separation& canonical) {
+  std::string text = "unbraid separation 1\n";
+  // The length keeps an owner's name from passing for another line.
+  absl::StrAppend(&text, "owner ", owner.size(), " ", owner, "\n");
+  absl::StrAppend(&text, "track ", track_sha256, "\nmodel ", package_sha256, "\n");
+  absl::StrAppend(&text, "stems ", absl::StrJoin(canonical.stems(), ","), "\n");
+  const std::map<std::string, double> sorted(canonical.mix().gains().begin(),
+                                             canonical.mix().gains().end());
+  for (const auto& [stem, gain] : sorted) {
+    absl::StrAppend(&text, "mix ", stem, " ", absl::StrFormat("%.17g", gain), "\n");
+  }
+  absl::StrAppend(
+      &text, "container ", v1::OutputFormat::Container_Name(canonical.output_format().container()),
+      "\nsamples ", v1::SampleFormat_Name(canonical.output_format().sample_format()), "\n");
+  return text;
+}
+
+}  // namespace unbraid::splitter

@@ -1,0 +1,55 @@
+#include "services/splitter/config.h"
+
+#include "absl/strings/str_cat.h"
+#include "services/common/base/host_port.h"
+#include "services/common/base/status.h"
+
+namespace unbraid::splitter {
+namespace {
+
+absl::Status Require(bool condition, absl::string_view sentence) {
+  return condition ? absl::OkStatus() : absl::InvalidArgumentError(sentence);
+}
+
+absl::Status RequireAddress(absl::string_view flag, const std::string& text) {
+  return base::Annotate(base::ParseHostPort(text).status(), flag);
+}
+
+}  // namespace
+
+absl::Status Config::Validate() const {
+  UNBRAID_RETURN_IF_ERROR(RequireAddress("--listen", listen));
+  UNBRAID_RETURN_IF_ERROR(RequireAddress("--assembler", assembler));
+  UNBRAID_RETURN_IF_ERROR(RequireAddress("--amqp", broker.address));
+  UNBRAID_RETURN_IF_ERROR(Require(!data.empty(), "--data must name a folder"));
+  UNBRAID_RETURN_IF_ERROR(Require(!models.empty(), "--models must name a folder"));
+  UNBRAID_RETURN_IF_ERROR(Require(!name.empty(), "--name must not be empty"));
+  UNBRAID_RETURN_IF_ERROR(Require(max_upload_bytes > 0, "--max-upload-bytes must be positive"));
+  UNBRAID_RETURN_IF_ERROR(
+      Require(max_duration > absl::ZeroDuration(), "--max-duration must be positive"));
+  UNBRAID_RETURN_IF_ERROR(Require(min_free_bytes >= 0, "--min-free-bytes must not be negative"));
+  return Require(stall_after > absl::ZeroDuration(), "--stall-after must be positive");
+}
+
+std::optional<int> ParseFlags(int argc, char** argv, Config* config) {
+  config::Flags flags("unbraid-splitter", "Keeps tracks, cuts them, and gives out the chunks");
+  flags.Add(&config->common);
+  flags.Add(&config->broker);
+  flags.Add("--listen", &config->listen, "HOST:PORT for gRPC; port 0: any free port");
+  flags.Add("--data", &config->data, "Folder for tracks, spools and databases");
+  flags.Add("--models", &config->models, "Folder of model packages");
+  flags.Add("--default-model", &config->default_model, "Model when a request names none");
+  flags.Add("--assembler", &config->assembler, "HOST:PORT of the assembler");
+  flags.Add("--name", &config->name, "Name of this splitter; keep it over restarts");
+  flags.Add("--max-upload-bytes", &config->max_upload_bytes, "Largest upload in bytes");
+  flags.AddDuration("--max-duration", &config->max_duration, "Longest track");
+  flags.Add("--min-free-bytes", &config->min_free_bytes, "Room that must stay free on the disk");
+  flags.AddDuration("--upload-retention", &config->upload_retention,
+                    "Age at which an unfinished upload is removed");
+  flags.AddDuration("--stall-after", &config->stall_after,
+                    "Silence after which lost chunks are sent again");
+  flags.AddDuration("--grace", &config->grace, "Time to finish what is in flight at SIGTERM");
+  return flags.Parse(argc, argv);
+}
+
+}  // namespace unbraid::splitter

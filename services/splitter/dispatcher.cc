@@ -1,0 +1,220 @@
+#include "services/splitter/dispatcher.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/common/telemetry/log.h"
+#include "services/splitter/chunk_cutter.h"
+
+namespace unbraid::splitter {
+namespace {
+
+// How often the windows are looked at while chunks wait.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
+// Below what the publisher's queue holds, so that handing over never blocks this thread.
+constexpr int64_t kMaxUnconfirmed = 32;
+constexpr int64_t kMaxUnconfirmedBytes = 32 << 20;
+
+}  // namespace
+
+Dispatcher::Dispatcher(ChunkSink* sink, SendWindow* window, telemetry::Metrics* metrics,
+                       OnFailure on_failure)
+    : sink_(sink),
+      window_(window),
+      on_failure_(std::move(on_failure)),
+      chunks_total_(metrics->Counter("unbraid_splitter_chunks_published_total",
+                                     "Chunks that the broker has confirmed")),
+      bytes_total_(metrics->Counter("unbraid_splitter_chunk_bytes_total",
+                                    "Bytes of chunks that the broker has confirmed")),
+      active_(metrics->Gauge("unbraid_splitter_dispatching_separations",
+                             "Separations whose chunks are being given out")) {}
+
+Dispatcher::~Dispatcher() { Stop(); }
+
+void Dispatcher::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Dispatcher::SetAssembler(const std::string& assembler) {
+  absl::MutexLock lock(&mutex_);
+  assembler_ = assembler;
+  news_ = true;
+}
+
+std::string Dispatcher::assembler() const {
+  absl::MutexLock lock(&mutex_);
+  return assembler_;
+}
+
+void Dispatcher::Add(const Job& job, const std::string& spool_path, int64_t chunks,
+                     const std::vector<bool>& done) {
+  absl::MutexLock lock(&mutex_);
+  items_[job.id] = Item{std::make_shared<const Job>(job), spool_path};
+  rotation_.Add(job.id, job.model(), chunks, done);
+  active_.Set(static_cast<double>(items_.size()));
+  news_ = true;
+}
+
+void Dispatcher::Remove(base::SeparationId id) {
+  absl::MutexLock lock(&mutex_);
+  items_.erase(id);
+  rotation_.Remove(id);
+  active_.Set(static_cast<double>(items_.size()));
+}
+
+void Dispatcher::Retry(base::SeparationId id, int32_t attempt, int64_t chunk, int32_t try_number) {
+  absl::MutexLock lock(&mutex_);
+  const auto item = items_.find(id);
+  if (item == items_.end() || item->second.job->attempt != attempt) return;
+  rotation_.Retry(id, chunk, try_number);
+  news_ = true;
+}
+
+void Dispatcher::Resend(base::SeparationId id, int32_t attempt, const std::vector<bool>& done) {
+  absl::MutexLock lock(&mutex_);
+  const auto item = items_.find(id);
+  if (item == items_.end() || item->second.job->attempt != attempt) return;
+  rotation_.Resend(id, done);
+  news_ = true;
+}
+
+Dispatcher::Quiet Dispatcher::QuietOf(base::SeparationId id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto item = items_.find(id);
+  if (item == items_.end()) return {};
+  return {!rotation_.HasWork(id) && item->second.unconfirmed == 0, item->second.last_sent};
+}
+
+void Dispatcher::Run() {
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (stopping_) return;
+      news_ = false;
+    }
+    if (Step()) continue;
+    absl::MutexLock lock(&mutex_);
+    const auto wake = +[](Dispatcher* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
+      return self->news_ || self->stopping_;
+    };
+    const bool waiting = !rotation_.WaitingModels().empty();
+    mutex_.AwaitWithTimeout(absl::Condition(wake, this),
+                            waiting ? kLookAgain : absl::InfiniteDuration());
+  }
+}
+
+bool Dispatcher::Step() {
+  Order order;
+  if (!TakeOrder(OpenModels(), &order)) return false;
+  Send(order);
+  return true;
+}
+
+// The models with work whose window has room. Asks the broker, so no lock is held.
+std::vector<std::string> Dispatcher::OpenModels() {
+  std::set<std::string> waiting;
+  std::string assembler;
+  {
+    absl::MutexLock lock(&mutex_);
+    const bool full = unconfirmed_ >= kMaxUnconfirmed || unconfirmed_bytes_ >= kMaxUnconfirmedBytes;
+    if (full || stopping_ || assembler_.empty()) return {};
+    waiting = rotation_.WaitingModels();
+    assembler = assembler_;
+  }
+  const BrokerState broker = sink_->state();
+  if (waiting.empty() || !broker.connected || broker.blocked) return {};
+  std::vector<std::string> open;
+  for (const std::string& model : waiting) {
+    const absl::StatusOr<bool> may = window_->MaySend(model, assembler);
+    if (may.ok() && *may) open.push_back(model);
+  }
+  return open;
+}
+
+bool Dispatcher::TakeOrder(const std::vector<std::string>& models, Order* order) {
+  if (models.empty()) return false;
+  absl::MutexLock lock(&mutex_);
+  const auto turn = rotation_.Next([&models](const std::string& model) {
+    return std::find(models.begin(), models.end(), model) != models.end();
+  });
+  if (!turn || stopping_) return false;
+  Item& item = items_.at(turn->id);
+  ++item.unconfirmed;
+  *order = {item.job, item.spool_path, assembler_, *turn};
+  return true;
+}
+
+void Dispatcher::Send(const Order& order) {
+  const Job& job = *order.job;
+  auto task =
+      CutChunk(job, order.spool_path, order.turn.chunk, order.turn.try_number, order.assembler);
+  if (!task.ok()) {
+    {
+      absl::MutexLock lock(&mutex_);
+      // Its spool goes with a separation that has ended meanwhile.
+      if (Current(job) == nullptr) return;
+    }
+    return on_failure_(job.id, job.attempt, task.status());
+  }
+  OutgoingChunk chunk{job.model(), ChunkMessageId(*task), task->SerializeAsString()};
+  const auto bytes = static_cast<int64_t>(chunk.body.size());
+  {
+    absl::MutexLock lock(&mutex_);
+    ++unconfirmed_;
+    unconfirmed_bytes_ += bytes;
+  }
+  window_->Sent(job.model());
+  sink_->Publish(std::move(chunk), [this, order, bytes](absl::Status status) {
+    {
+      absl::MutexLock lock(&mutex_);
+      --unconfirmed_;
+      unconfirmed_bytes_ -= bytes;
+      news_ = true;
+    }
+    if (status.ok()) bytes_total_.Increment(static_cast<double>(bytes));
+    OnDecided(order, status);
+  });
+}
+
+void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {
+  const Job& job = *order.job;
+  window_->Decided(job.model());
+  if (status.ok()) chunks_total_.Increment();
+  bool current = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    Item* item = Current(job);
+    current = item != nullptr;
+    if (current) {
+      --item->unconfirmed;
+      item->last_sent = absl::Now();
+      if (absl::IsUnavailable(status)) {
+        rotation_.Retry(job.id, order.turn.chunk, order.turn.try_number);
+      }
+    }
+  }
+  if (!current || status.ok() || absl::IsCancelled(status)) return;
+  telemetry::Warning(
+      "chunk could not be sent",
+      {{"separation", job.id.ToString()}, {"chunk", order.turn.chunk}, {"error", status}});
+  if (!absl::IsUnavailable(status)) on_failure_(job.id, job.attempt, status);
+}
+
+Dispatcher::Item* Dispatcher::Current(const Job& job) {
+  const auto item = items_.find(job.id);
+  const bool same = item != items_.end() && item->second.job->attempt == job.attempt;
+  return same ? &item->second : nullptr;
+}
+
+void Dispatcher::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace unbraid::splitter

@@ -1,0 +1,117 @@
+#ifndef UNBRAID_SERVICES_SPLITTER_DISPATCHER_H_
+#define UNBRAID_SERVICES_SPLITTER_DISPATCHER_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "services/common/telemetry/metrics.h"
+#include "services/splitter/broker.h"
+#include "services/splitter/job.h"
+#include "services/splitter/rotation.h"
+#include "services/splitter/send_window.h"
+
+namespace unbraid::splitter {
+
+// Gives out the chunks of all prepared separations: they take turns, one chunk each, as long as the
+// model's window has room. One thread cuts and sends. Delivery to the broker is at-least-once: a
+// chunk whose message was lost before it was confirmed is sent again by the sink, and one that no
+// queue wanted takes its turn again. Thread-safe.
+class Dispatcher {
+ public:
+  // A chunk can never be sent (its spool is lost, or it is too large). Called on any thread, with
+  // no lock held.
+  using OnFailure = std::function<void(base::SeparationId id, int32_t attempt, absl::Status why)>;
+
+  // Nothing is owned. `sink` must have decided every message before the dispatcher is destroyed.
+  Dispatcher(ChunkSink* sink, SendWindow* window, telemetry::Metrics* metrics,
+             OnFailure on_failure);
+  // Stops.
+  ~Dispatcher();
+
+  // Begins to send; without it, Step() is called by hand.
+  void Start();
+
+  // The routing key of results; nothing is sent before it is known.
+  void SetAssembler(const std::string& assembler);
+  std::string assembler() const;
+
+  // Gives out all chunks of a prepared job but those marked in `done`.
+  void Add(const Job& job, const std::string& spool_path, int64_t chunks,
+           const std::vector<bool>& done);
+
+  // Sends nothing more of a separation. When it returns, its spool is no longer needed.
+  void Remove(base::SeparationId id);
+
+  // Sends a chunk again; ignored for another attempt than the one that is being given out.
+  void Retry(base::SeparationId id, int32_t attempt, int64_t chunk, int32_t try_number);
+
+  // Sends all chunks again that are not marked in `done`.
+  void Resend(base::SeparationId id, int32_t attempt, const std::vector<bool>& done);
+
+  // Whether everything of a separation has been sent and confirmed, and when the last was.
+  struct Quiet {
+    bool all_sent = false;
+    absl::Time last_sent = absl::InfinitePast();
+  };
+  Quiet QuietOf(base::SeparationId id) const;
+
+  // Sends one chunk if one may be sent. False: not now.
+  bool Step();
+
+  // Sends nothing any more, and ends the thread. May be called twice.
+  void Stop();
+
+ private:
+  struct Item {
+    std::shared_ptr<const Job> job;
+    std::string spool_path;
+    int64_t unconfirmed = 0;
+    absl::Time last_sent = absl::InfinitePast();
+  };
+  // A chunk whose turn it is, with what is needed to send it.
+  struct Order {
+    std::shared_ptr<const Job> job;
+    std::string spool_path;
+    std::string assembler;
+    Rotation::Turn turn;
+  };
+
+  void Run();
+  std::vector<std::string> OpenModels();
+  bool TakeOrder(const std::vector<std::string>& models, Order* order);
+  void Send(const Order& order);
+  void OnDecided(const Order& order, const absl::Status& status);
+  // The item of a job if that is still the one that is being given out.
+  Item* Current(const Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  ChunkSink* const sink_;
+  SendWindow* const window_;
+  const OnFailure on_failure_;
+  prometheus::Counter& chunks_total_;
+  prometheus::Counter& bytes_total_;
+  prometheus::Gauge& active_;
+
+  mutable absl::Mutex mutex_;
+  std::string assembler_ ABSL_GUARDED_BY(mutex_);
+  Rotation rotation_ ABSL_GUARDED_BY(mutex_);
+  std::map<base::SeparationId, Item> items_ ABSL_GUARDED_BY(mutex_);
+  int64_t unconfirmed_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t unconfirmed_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool news_ ABSL_GUARDED_BY(mutex_) = false;  // something changed: look again at once
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+
+  std::thread thread_;
+};
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_SERVICES_SPLITTER_DISPATCHER_H_

@@ -1,0 +1,178 @@
+#include "services/splitter/jobs.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/common/base/status.h"
+#include "services/common/telemetry/log.h"
+#include "services/splitter/canonical.h"
+
+namespace unbraid::splitter {
+namespace {
+
+constexpr absl::Duration kOpenAgainEvery = absl::Seconds(2);
+
+// Whether the assembler may have heard the call, or may hear it later.
+bool MayHaveOpened(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsCancelled(status) || absl::IsInternal(status) || absl::IsUnknown(status);
+}
+
+bool HasEnded(const v1::Separation& separation) {
+  return separation.state() == v1::Separation::STATE_SUCCEEDED ||
+         separation.state() == v1::Separation::STATE_FAILED ||
+         separation.state() == v1::Separation::STATE_CANCELLED;
+}
+
+}  // namespace
+
+class Jobs::Opening {
+ public:
+  Opening(Jobs* jobs, base::SeparationId id) : jobs_(jobs), id_(id) {
+    absl::MutexLock lock(&jobs_->mutex_);
+    ++jobs_->opening_[id_];
+  }
+  ~Opening() {
+    absl::MutexLock lock(&jobs_->mutex_);
+    if (--jobs_->opening_[id_] == 0) jobs_->opening_.erase(id_);
+  }
+  Opening(const Opening&) = delete;
+  Opening& operator=(const Opening&) = delete;
+
+ private:
+  Jobs* const jobs_;
+  const base::SeparationId id_;
+};
+
+Jobs::Jobs(const Pipeline::Parts& parts, Pipeline* pipeline, const std::string& splitter)
+    : parts_(parts), pipeline_(pipeline), splitter_(splitter) {}
+
+absl::Status Jobs::Recover() {
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<Job> jobs, parts_.jobs->All());
+  std::set<base::SeparationId> known;
+  absl::MutexLock lock(&mutex_);
+  for (const Job& job : jobs) {
+    known.insert(job.id);
+    if (job.attempt == 0) unopened_.insert(job.id);
+  }
+  return parts_.spools->RemoveAllBut(known);
+}
+
+absl::StatusOr<v1::Separation> Jobs::Start(const std::string& owner, const v1::Separation& wanted) {
+  bool is_new = false;
+  UNBRAID_ASSIGN_OR_RETURN(const Job job, Record(owner, wanted, &is_new));
+  return Open(job, is_new);
+}
+
+absl::StatusOr<Job> Jobs::Record(const std::string& owner, const v1::Separation& wanted,
+                                 bool* is_new) {
+  UNBRAID_ASSIGN_OR_RETURN(const base::TrackId track_id, base::ParseTrackName(wanted.track()));
+  absl::MutexLock lock(&record_mutex_);
+  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, parts_.tracks->Find(track_id));
+  UNBRAID_ASSIGN_OR_RETURN(const model::Package* package, parts_.catalogue->Find(wanted.model()));
+  UNBRAID_ASSIGN_OR_RETURN(Job job, MakeJob(owner, wanted, track, *package, splitter_));
+  UNBRAID_ASSIGN_OR_RETURN(const std::optional<Job> known, parts_.jobs->Find(job.id));
+  *is_new = !known;
+  if (!known) {
+    UNBRAID_RETURN_IF_ERROR(parts_.jobs->Save(job));
+    return job;
+  }
+  if (known->open.fingerprint_sha256() != job.open.fingerprint_sha256()) {
+    return base::Error(absl::StatusCode::kFailedPrecondition, "ID_COLLISION",
+                       "Another separation has the same id; change an option slightly.");
+  }
+  return *known;
+}
+
+absl::StatusOr<v1::Separation> Jobs::Open(const Job& job, bool is_new) {
+  const Opening opening(this, job.id);
+  const absl::StatusOr<internal::v1::OpenSeparationResponse> opened =
+      parts_.assembler->Open(job.owner, job.open);
+  if (!opened.ok()) {
+    if (MayHaveOpened(opened.status())) {
+      absl::MutexLock lock(&mutex_);
+      if (job.attempt == 0) unopened_.insert(job.id);
+    } else if (is_new) {
+      Forget(job.id, job.attempt);
+    }
+    return opened.status();
+  }
+  Job accepted = job;
+  accepted.attempt = opened->attempt();
+  if (HasEnded(opened->separation())) {
+    Forget(job.id, accepted.attempt);
+  } else {
+    UNBRAID_RETURN_IF_ERROR(Accept(accepted, opened->started()));
+  }
+  return opened->separation();
+}
+
+absl::Status Jobs::Accept(const Job& job, bool started) {
+  UNBRAID_RETURN_IF_ERROR(parts_.jobs->Save(job));
+  {
+    absl::MutexLock lock(&mutex_);
+    unopened_.erase(job.id);
+    opened_in_[job.id] = stream_;
+    // One that was opened before this process knew the assembler has chunks already; the first
+    // snapshot tells which.
+    if (!started && !synced_) return absl::OkStatus();
+  }
+  telemetry::Info("separation opened",
+                  {{"separation", job.id.ToString()}, {"attempt", job.attempt}});
+  pipeline_->Activate(job, {});
+  return absl::OkStatus();
+}
+
+void Jobs::Forget(base::SeparationId id, int32_t attempt) {
+  {
+    absl::MutexLock lock(&mutex_);
+    unopened_.erase(id);
+    opened_in_.erase(id);
+  }
+  const absl::Status removed = parts_.jobs->Remove(id, attempt);
+  if (!removed.ok()) telemetry::Warning("record of an ended job stays", {{"error", removed}});
+}
+
+absl::Status Jobs::DeleteTrack(base::TrackId id) {
+  absl::MutexLock lock(&record_mutex_);
+  UNBRAID_ASSIGN_OR_RETURN(const bool used, parts_.jobs->UsesTrack(base::TrackName(id)));
+  if (used) {
+    return base::Error(absl::StatusCode::kFailedPrecondition, "TRACK_IN_USE",
+                       absl::StrCat("A separation still reads ", base::TrackName(id),
+                                    "; cancel it first, or wait for its end."));
+  }
+  return parts_.tracks->Delete(id);
+}
+
+void Jobs::Tick() {
+  std::set<base::SeparationId> again;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (absl::Now() < open_again_at_) return;
+    open_again_at_ = absl::Now() + kOpenAgainEvery;
+    for (const base::SeparationId id : unopened_) {
+      if (opening_.count(id) == 0) again.insert(id);
+    }
+  }
+  for (const base::SeparationId id : again) {
+    const absl::StatusOr<std::optional<Job>> job = parts_.jobs->Find(id);
+    if (!job.ok() || !job->has_value()) continue;
+    (void)parts_.calls->Post([this, record = **job] { OpenAgain(record); });
+  }
+}
+
+void Jobs::OpenAgain(const Job& job) {
+  const absl::Status status = Open(job, /*is_new=*/true).status();
+  if (!status.ok()) {
+    telemetry::Warning("recorded separation could not be opened",
+                       {{"separation", job.id.ToString()}, {"error", status}});
+  }
+}
+
+bool Jobs::IsOpening(base::SeparationId id) const {
+  absl::MutexLock lock(&mutex_);
+  return opening_.count(id) > 0;
+}
+
+}  // namespace unbraid::splitter

@@ -1,0 +1,23 @@
+#include <iostream>
+
+#include "services/common/base/shutdown.h"
+#include "services/common/telemetry/log.h"
+#include "services/splitter/config.h"
+#include "services/splitter/splitter_server.h"
+
+int main(int argc, char** argv) {
+  using namespace unbraid;  // NOLINT(google-build-using-namespace): a list of parts reads better
+  base::PrepareSignals();
+  splitter::Config config;
+  if (const std::optional<int> status = splitter::ParseFlags(argc, argv, &config)) return *status;
+  telemetry::InitLogging(config.name, config.common.log_level);
+  auto server = splitter::SplitterServer::Create(config);
+  if (!server.ok()) {
+    std::cerr << "unbraid-splitter: " << server.status().message() << std::endl;
+    return 1;
+  }
+  base::WaitForShutdownSignal();
+  telemetry::Info("draining");
+  (*server)->Drain();
+  return 0;
+}

@@ -1,0 +1,235 @@
+#include "services/splitter/pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "services/common/base/status.h"
+#include "services/common/telemetry/log.h"
+#include "services/splitter/chunk_cutter.h"
+
+namespace unbraid::splitter {
+namespace {
+
+constexpr int kPreparingThreads = 2;
+// How long a preparation may hold a thread before the next one gets it.
+constexpr absl::Duration kSlice = absl::Milliseconds(200);
+
+// Whether trying again may help: the disk is full, or the assembler is away.
+bool IsTransient(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsCancelled(status) || base::ReasonOf(status) == "DISK_FULL" ||
+         base::ReasonOf(status) == "OVERLOADED";
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const Parts& parts, const PipelineOptions& options, telemetry::Metrics* metrics)
+    : parts_(parts),
+      options_(options),
+      metrics_(metrics),
+      active_gauge_(
+          metrics->Gauge("unbraid_splitter_active_separations", "Separations that have not ended")),
+      preparing_("prepare", kPreparingThreads) {}
+
+Pipeline::~Pipeline() { Stop(); }
+
+void Pipeline::Activate(const Job& job, std::vector<bool> done) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = active_.find(job.id);
+  if (found != active_.end()) {
+    if (found->second.job.attempt >= job.attempt) return;
+    parts_.dispatcher->Remove(job.id);
+    active_.erase(found);
+  }
+  Active& active = active_[job.id];
+  active.job = job;
+  active.done = std::move(done);
+  active.last_news = absl::Now();
+  active.stage = parts_.spools->IsComplete(job) ? Stage::kPlanning : Stage::kPreparing;
+  active_gauge_.Set(static_cast<double>(active_.size()));
+  Continue(&active);
+}
+
+void Pipeline::Continue(Active* active) {
+  const base::SeparationId id = active->job.id;
+  const int32_t attempt = active->job.attempt;
+  // Both are refused only when the process ends.
+  if (active->stage == Stage::kPreparing) {
+    active->running = preparing_.Post([this, id, attempt] { Prepare(id, attempt, nullptr); });
+  } else if (active->stage == Stage::kPlanning) {
+    active->running = parts_.calls->Post([this, id, attempt] { Plan(id, attempt); });
+  }
+}
+
+Pipeline::Active* Pipeline::Find(base::SeparationId id, int32_t attempt) {
+  const auto found = active_.find(id);
+  return found != active_.end() && found->second.job.attempt == attempt ? &found->second : nullptr;
+}
+
+std::optional<Job> Pipeline::Current(base::SeparationId id, int32_t attempt) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = active_.find(id);
+  if (found == active_.end() || found->second.job.attempt != attempt) return std::nullopt;
+  return found->second.job;
+}
+
+bool Pipeline::Holds(base::SeparationId id, int32_t attempt) const {
+  return Current(id, attempt).has_value();
+}
+
+void Pipeline::Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<Preparation> run) {
+  const std::optional<Job> job = Current(id, attempt);
+  if (!job) return;  // it has ended; a run that was begun removes its file
+  if (run == nullptr) {
+    auto begun = BeginPreparation(*job);
+    if (!begun.ok()) return OnObstacle(*job, begun.status());
+    run = *std::move(begun);
+  }
+  const absl::Time end = absl::Now() + kSlice;
+  while (absl::Now() < end) {
+    const absl::StatusOr<bool> complete = run->Step();
+    if (!complete.ok()) return OnObstacle(*job, complete.status());
+    if (*complete) return OnPrepared(*job, run->result());
+  }
+  (void)preparing_.Post([this, id, attempt, run] { Prepare(id, attempt, run); });
+}
+
+absl::StatusOr<std::shared_ptr<Preparation>> Pipeline::BeginPreparation(const Job& job) {
+  const auto package = parts_.catalogue->Find(job.model());
+  if (!package.ok() || (*package)->sha256 != job.open.model_sha256()) {
+    return base::Error(absl::StatusCode::kFailedPrecondition, "MODEL_GONE",
+                       "The model package was removed or replaced after the separation was "
+                       "created. Create it again.");
+  }
+  UNBRAID_ASSIGN_OR_RETURN(const base::TrackId track,
+                           base::ParseTrackName(job.open.track().name()));
+  PreparationInput input;
+  input.track_path = parts_.tracks->PathOf(track);
+  input.spool_path = parts_.spools->PathOf(job.id);
+  input.track_rate_hz = job.open.track().sample_rate_hz();
+  input.track_frames = job.open.track().frames();
+  input.model_rate_hz = job.open.model_rate_hz();
+  input.normalisation = (*package)->normalisation;
+  input.min_free_bytes = options_.min_free_bytes;
+  UNBRAID_ASSIGN_OR_RETURN(auto preparation, Preparation::Create(input));
+  return std::shared_ptr<Preparation>(std::move(preparation));
+}
+
+void Pipeline::OnPrepared(Job job, const Prepared& prepared) {
+  const absl::Status saved = parts_.jobs->SavePrepared(job.id, job.attempt, prepared);
+  if (!saved.ok()) return OnObstacle(job, saved);
+  absl::MutexLock lock(&mutex_);
+  Active* active = Find(job.id, job.attempt);
+  if (active == nullptr) {
+    // It ended just now. A newer attempt may already use the spool, which has the same content.
+    if (active_.count(job.id) == 0) (void)parts_.spools->Remove(job.id);
+    return;
+  }
+  active->job.prepared = prepared;
+  active->obstacle.clear();
+  active->stage = Stage::kPlanning;
+  Continue(active);
+}
+
+void Pipeline::OnObstacle(const Job& job, const absl::Status& status) {
+  if (!IsTransient(status)) return Fail(job.id, job.attempt, status);
+  telemetry::Warning("separation must wait",
+                     {{"separation", job.id.ToString()}, {"error", status}});
+  absl::MutexLock lock(&mutex_);
+  Active* active = Find(job.id, job.attempt);
+  if (active == nullptr) return;
+  active->running = false;
+  active->not_before = absl::Now() + options_.retry_pause;
+  active->obstacle = std::string(status.message());
+}
+
+void Pipeline::Plan(base::SeparationId id, int32_t attempt) {
+  const std::optional<Job> job = Current(id, attempt);
+  if (!job) return;
+  const absl::StatusOr<int64_t> chunks = ChunkCount(*job);
+  if (!chunks.ok()) return Fail(id, attempt, chunks.status());
+  internal::v1::PlanSeparationRequest request;
+  request.set_separation_id(id.value());
+  request.set_attempt(attempt);
+  request.set_model_frames(job->prepared.model_frames);
+  request.set_chunks(*chunks);
+  const absl::Status status = parts_.assembler->Plan(job->owner, request);
+  if (status.ok()) return OnPlanned(*job, *chunks);
+  const bool ended = absl::IsNotFound(status) || base::ReasonOf(status) == "STALE_ATTEMPT";
+  if (!ended) return OnObstacle(*job, status);
+  Drop(id, attempt);
+  const absl::Status removed = parts_.jobs->Remove(id, attempt);
+  if (!removed.ok()) telemetry::Warning("record of an ended job stays", {{"error", removed}});
+}
+
+void Pipeline::OnPlanned(const Job& job, int64_t chunks) {
+  absl::MutexLock lock(&mutex_);
+  Active* active = Find(job.id, job.attempt);
+  if (active == nullptr) return;
+  active->stage = Stage::kSending;
+  active->running = false;
+  active->obstacle.clear();
+  active->last_news = absl::Now();
+  parts_.dispatcher->Add(active->job, parts_.spools->PathOf(job.id), chunks, active->done);
+}
+
+void Pipeline::Retry(base::SeparationId id, int32_t attempt, int64_t chunk, int32_t try_number) {
+  absl::MutexLock lock(&mutex_);
+  Active* active = Find(id, attempt);
+  if (active == nullptr) return;
+  active->last_news = absl::Now();
+  parts_.dispatcher->Retry(id, attempt, chunk, try_number);
+}
+
+void Pipeline::OnDone(base::SeparationId id, int32_t attempt, std::vector<bool> done) {
+  absl::MutexLock lock(&mutex_);
+  Active* active = Find(id, attempt);
+  if (active == nullptr) return;
+  const auto count = [](const std::vector<bool>& bits) {
+    return std::count(bits.begin(), bits.end(), true);
+  };
+  const bool moved = count(done) > count(active->done);
+  active->done = std::move(done);
+  if (!moved && !active->stalled) return;
+  if (!moved) {
+    telemetry::Warning("sending lost chunks again", {{"separation", id.ToString()}});
+    parts_.dispatcher->Resend(id, attempt, active->done);
+  }
+  active->stalled = false;
+  active->last_news = absl::Now();
+}
+
+void Pipeline::Drop(base::SeparationId id, int32_t attempt) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = active_.find(id);
+    if (found != active_.end() && found->second.job.attempt > attempt) return;
+    parts_.dispatcher->Remove(id);
+    if (found != active_.end()) active_.erase(found);
+    active_gauge_.Set(static_cast<double>(active_.size()));
+    const absl::Status removed = parts_.spools->Remove(id);
+    if (!removed.ok()) telemetry::Warning("spool stays", {{"error", removed}});
+  }
+  internal::v1::CancelNotice notice;
+  notice.set_separation_id(id.value());
+  notice.set_attempt(attempt);
+  (void)parts_.calls->Post([this, notice] { parts_.sink->PublishCancel(notice); });
+}
+
+void Pipeline::Fail(base::SeparationId id, int32_t attempt, const absl::Status& why) {
+  const std::optional<Job> job = Current(id, attempt);
+  if (!job) return;
+  const std::string reason = base::ReasonOf(why);
+  parts_.dispatcher->Remove(id);
+  // The assembler answers with the news that it has ended, which drops it.
+  parts_.failures->Report(
+      job->owner,
+      MakeFailure(id.value(), attempt, reason.empty() ? "SPLITTER_FAILED" : reason,
+                  std::string(why.message())),
+      nullptr);
+}
+
+void Pipeline::Stop() { preparing_.Stop(); }
+
+}  // namespace unbraid::splitter

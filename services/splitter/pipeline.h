@@ -1,0 +1,130 @@
+#ifndef UNBRAID_SERVICES_SPLITTER_PIPELINE_H_
+#define UNBRAID_SERVICES_SPLITTER_PIPELINE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "services/common/base/executor.h"
+#include "services/common/model/catalogue.h"
+#include "services/common/telemetry/metrics.h"
+#include "services/splitter/assembler_client.h"
+#include "services/splitter/dispatcher.h"
+#include "services/splitter/failure_reporter.h"
+#include "services/splitter/job_store.h"
+#include "services/splitter/preparation.h"
+#include "services/splitter/spools.h"
+#include "services/splitter/track_store.h"
+
+namespace unbraid::splitter {
+
+struct PipelineOptions {
+  int64_t min_free_bytes = 0;
+  absl::Duration stall_after = absl::Seconds(60);
+  // Pause before something is tried again that the disk or the assembler did not allow.
+  absl::Duration retry_pause = absl::Seconds(2);
+};
+
+// The way of an opened separation through the splitter: prepared (decoded into its spool), planned
+// (the assembler knows how many chunks there are), then given out by the dispatcher. Two threads
+// prepare; all preparations take turns on them, a slice of time each, so that a short song does not
+// wait behind a long one. Thread-safe.
+class Pipeline {
+ public:
+  // Nothing is owned. `calls` runs what waits for the assembler.
+  struct Parts {
+    JobStore* jobs;
+    TrackStore* tracks;
+    const model::Catalogue* catalogue;
+    const Spools* spools;
+    AssemblerClient* assembler;
+    Dispatcher* dispatcher;
+    SendWindow* window;
+    ChunkSink* sink;
+    FailureReporter* failures;
+    base::Executor* calls;
+  };
+
+  Pipeline(const Parts& parts, const PipelineOptions& options, telemetry::Metrics* metrics);
+  // Stops.
+  ~Pipeline();
+
+  // Begins to work on a job. `done`: chunks that the assembler has already. A job that is being
+  // worked on at this attempt goes on undisturbed; an older attempt of it is given up.
+  void Activate(const Job& job, std::vector<bool> done);
+
+  // Whether the job is being worked on, at this attempt.
+  bool Holds(base::SeparationId id, int32_t attempt) const;
+
+  // The assembler has told which chunks of a held job are done. If it seemed to be stalled and has
+  // not moved since, the missing ones are sent again.
+  void OnDone(base::SeparationId id, int32_t attempt, std::vector<bool> done);
+
+  // A worker reported a failure of a chunk, and the assembler wants it tried again.
+  void Retry(base::SeparationId id, int32_t attempt, int64_t chunk, int32_t try_number);
+
+  // The separation has ended, up to this attempt: stops all work on it, removes its spool, and
+  // tells the workers.
+  void Drop(base::SeparationId id, int32_t attempt);
+
+  // The separation cannot go on: has the assembler end it.
+  void Fail(base::SeparationId id, int32_t attempt, const absl::Status& why);
+
+  // To be called a few times a second: retries, reports what separations wait for, finds stalled
+  // ones. True: the assembler should be asked for a fresh snapshot. May wait for the broker.
+  [[nodiscard]] bool Tick();
+
+  // Ends the preparing threads; what they were at begins anew after a restart. May be called twice.
+  void Stop();
+
+ private:
+  enum class Stage { kPreparing, kPlanning, kSending };
+
+  struct Active {
+    Job job;
+    std::vector<bool> done;
+    Stage stage = Stage::kPreparing;
+    bool running = false;  // an executor works on it, or soon will
+    absl::Time not_before = absl::InfinitePast();
+    std::string obstacle;                 // why it must wait, of our own knowledge
+    std::optional<std::string> reported;  // what the assembler was told; nothing: unknown
+    absl::Time last_news = absl::InfinitePast();
+    bool stalled = false;  // a snapshot has been asked for
+  };
+
+  // Posts the next step of an item whose turn it is.
+  void Continue(Active* active) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<Job> Current(base::SeparationId id, int32_t attempt) const;
+  Active* Find(base::SeparationId id, int32_t attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  void Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<Preparation> run);
+  absl::StatusOr<std::shared_ptr<Preparation>> BeginPreparation(const Job& job);
+  void OnPrepared(Job job, const Prepared& prepared);
+  void OnObstacle(const Job& job, const absl::Status& status);
+  void Plan(base::SeparationId id, int32_t attempt);
+  void OnPlanned(const Job& job, int64_t chunks);
+  void ReportWaiting(const Job& job, const std::string& text);
+  std::vector<Job> ContinueAll();
+  bool IsStalled(const Job& job, const absl::StatusOr<QueueCounts>& chunks);
+  std::string TextFor(const Job& job, const absl::StatusOr<QueueCounts>& chunks);
+
+  const Parts parts_;
+  const PipelineOptions options_;
+  telemetry::Metrics* const metrics_;
+  prometheus::Gauge& active_gauge_;
+
+  mutable absl::Mutex mutex_;
+  std::map<base::SeparationId, Active> active_ ABSL_GUARDED_BY(mutex_);
+
+  base::Executor preparing_;
+};
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_SERVICES_SPLITTER_PIPELINE_H_

@@ -1,0 +1,96 @@
+// What Pipeline does by the clock.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "services/splitter/pipeline.h"
+#include "services/splitter/waiting_text.h"
+
+namespace unbraid::splitter {
+
+bool Pipeline::Tick() {
+  const std::vector<Job> jobs = ContinueAll();
+  std::map<std::string, absl::StatusOr<QueueCounts>> queues;
+  for (const Job& job : jobs) queues.try_emplace(job.model(), absl::UnknownError("not asked"));
+  for (auto& [model, counts] : queues) {
+    counts = parts_.window->Chunks(model);  // may wait for the broker, so no lock is held
+    if (!counts.ok()) continue;
+    metrics_
+        ->Gauge("unbraid_splitter_ready_chunks", "Chunks that wait for a worker",
+                {{"model", model}})
+        .Set(static_cast<double>(counts->ready));
+    metrics_
+        ->Gauge("unbraid_splitter_ready_window", "Most chunks that may wait for a worker",
+                {{"model", model}})
+        .Set(static_cast<double>(WindowFor(counts->consumers)));
+  }
+  bool ask = false;
+  for (const Job& job : jobs) {
+    const absl::StatusOr<QueueCounts>& chunks = queues.at(job.model());
+    ReportWaiting(job, TextFor(job, chunks));
+    ask = IsStalled(job, chunks) || ask;
+  }
+  return ask;
+}
+
+// Posts what may be tried again now; gives all jobs.
+std::vector<Job> Pipeline::ContinueAll() {
+  absl::MutexLock lock(&mutex_);
+  std::vector<Job> jobs;
+  for (auto& [id, active] : active_) {
+    jobs.push_back(active.job);
+    const bool due = !active.running && absl::Now() >= active.not_before;
+    if (due && active.stage != Stage::kSending) Continue(&active);
+  }
+  return jobs;
+}
+
+std::string Pipeline::TextFor(const Job& job, const absl::StatusOr<QueueCounts>& chunks) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const Active* active = Find(job.id, job.attempt);
+    if (active == nullptr) return "";
+    if (!active->obstacle.empty()) return active->obstacle;
+  }
+  return WaitingText(parts_.sink->state(), chunks, job.model());
+}
+
+void Pipeline::ReportWaiting(const Job& job, const std::string& text) {
+  {
+    absl::MutexLock lock(&mutex_);
+    Active* active = Find(job.id, job.attempt);
+    if (active == nullptr || active->reported == text) return;
+    // A new separation waits for nothing as far as the assembler knows.
+    if (!active->reported && text.empty()) return;
+    active->reported = text;
+  }
+  internal::v1::ReportWaitingRequest request;
+  request.set_separation_id(job.id.value());
+  request.set_attempt(job.attempt);
+  request.set_waiting_for(text);
+  (void)parts_.calls->Post([this, job, request] {
+    if (parts_.assembler->ReportWaiting(job.owner, request).ok()) return;
+    absl::MutexLock lock(&mutex_);
+    Active* active = Find(job.id, job.attempt);
+    // Told again at the next tick; the mark differs from every sentence.
+    if (active != nullptr) active->reported = "?";
+  });
+}
+
+// Whether all chunks were sent long ago, none waits in a queue, and nothing was heard since. It
+// says so once; the snapshot that is then asked for decides.
+bool Pipeline::IsStalled(const Job& job, const absl::StatusOr<QueueCounts>& chunks) {
+  const Dispatcher::Quiet quiet = parts_.dispatcher->QuietOf(job.id);
+  if (!quiet.all_sent || !chunks.ok() || chunks->ready > 0) return false;
+  const auto results = parts_.window->Results(parts_.dispatcher->assembler());
+  if (!results.ok() || results->ready > 0) return false;
+  absl::MutexLock lock(&mutex_);
+  Active* active = Find(job.id, job.attempt);
+  if (active == nullptr || active->stage != Stage::kSending || active->stalled) return false;
+  const absl::Time last = std::max(active->last_news, quiet.last_sent);
+  active->stalled = absl::Now() - last > options_.stall_after;
+  return active->stalled;
+}
+
+}  // namespace unbraid::splitter

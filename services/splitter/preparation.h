@@ -1,0 +1,75 @@
+#ifndef UNBRAID_SERVICES_SPLITTER_PREPARATION_H_
+#define UNBRAID_SERVICES_SPLITTER_PREPARATION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/common/audio/decoder.h"
+#include "services/common/audio/downmix.h"
+#include "services/common/audio/resampler.h"
+#include "services/common/audio/statistics.h"
+#include "services/common/model/package.h"
+#include "services/common/store/files.h"
+#include "services/splitter/job.h"
+
+namespace unbraid::splitter {
+
+// What is to be prepared.
+struct PreparationInput {
+  std::string track_path;
+  std::string spool_path;
+  int track_rate_hz = 0;
+  int64_t track_frames = 0;  // exact, as the upload's check counted them
+  int model_rate_hz = 0;
+  model::Normalisation normalisation = model::Normalisation::kNone;
+  int64_t min_free_bytes = 0;
+};
+
+// Decodes a track, mixes it down, resamples it once, and writes it as the spool, block by block, so
+// that several can take turns on one thread and memory does not grow with the track's length. Not
+// thread-safe; after an error, or when it is dropped half-way, the unfinished file is removed.
+//
+// Errors: those of audio::Decoder, RESOURCE_EXHAUSTED (DISK_FULL), NOT_FOUND (the file is gone).
+class Preparation {
+ public:
+  static absl::StatusOr<std::unique_ptr<Preparation>> Create(const PreparationInput& input);
+  ~Preparation();
+  Preparation(const Preparation&) = delete;
+  Preparation& operator=(const Preparation&) = delete;
+
+  // Works on one block (less than a second of CPU time). True: the spool is complete under its
+  // name.
+  absl::StatusOr<bool> Step();
+
+  // Once Step() said true.
+  const Prepared& result() const { return result_; }
+
+ private:
+  Preparation(const PreparationInput& input, std::unique_ptr<audio::Decoder> decoder,
+              std::unique_ptr<audio::Resampler> resampler, store::File file, int64_t model_frames);
+
+  absl::Status WriteOut();
+  absl::Status Complete();
+
+  const PreparationInput input_;
+  const std::unique_ptr<audio::Decoder> decoder_;
+  const audio::Downmix downmix_;
+  const std::unique_ptr<audio::Resampler> resampler_;
+  audio::TrackStatistics statistics_;
+  store::File file_;
+  int64_t written_bytes_ = 0;
+  bool complete_ = false;
+  Prepared result_;
+
+  // Kept between blocks to keep their memory.
+  std::vector<float> decoded_;
+  std::vector<float> mixed_;
+  std::vector<float> resampled_;
+};
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_SERVICES_SPLITTER_PREPARATION_H_

@@ -1,0 +1,73 @@
+#ifndef UNBRAID_SERVICES_SPLITTER_ROTATION_H_
+#define UNBRAID_SERVICES_SPLITTER_ROTATION_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "services/common/base/ids.h"
+
+namespace unbraid::splitter {
+
+// Whose chunk is next: the separations take turns, one chunk each, in the order in which they came,
+// so that a long one cannot hold up a short one. Plain data; not thread-safe.
+class Rotation {
+ public:
+  struct Turn {
+    base::SeparationId id;
+    int64_t chunk = 0;
+    int32_t try_number = 1;
+  };
+
+  // Lets a separation take part, with all chunks but those marked in `done` (which may be shorter
+  // than the number of chunks) to be given out. One that takes part already begins anew.
+  void Add(base::SeparationId id, const std::string& model, int64_t chunks,
+           const std::vector<bool>& done);
+
+  void Remove(base::SeparationId id);
+
+  // A chunk is to be given out (again), before those that were never given out. Ignored for
+  // strangers, and when it waits already with this try or a later one.
+  void Retry(base::SeparationId id, int64_t chunk, int32_t try_number);
+
+  // All chunks that are not marked in `done` are to be given out again, as second tries at least: a
+  // notice of a failed first try may have been lost, and the assembler ignores failures of tries
+  // that are older than the one it asked for.
+  void Resend(base::SeparationId id, const std::vector<bool>& done);
+
+  // The next chunk of a separation whose model `may` be sent to; takes it out.
+  std::optional<Turn> Next(const std::function<bool(const std::string& model)>& may);
+
+  // Models for which chunks wait.
+  std::set<std::string> WaitingModels() const;
+
+  // Whether chunks of this separation wait.
+  bool HasWork(base::SeparationId id) const;
+
+ private:
+  struct Entry {
+    std::string model;
+    int64_t chunks = 0;
+    std::vector<bool> done;            // not to be given out in this round
+    int64_t next = 0;                  // first chunk that the round has not reached
+    int32_t round_try = 1;             // least try of the round
+    std::map<int64_t, int32_t> again;  // chunk to try, given out before the round goes on
+    std::map<int64_t, int32_t> tries;  // of chunks that had more than one
+  };
+
+  static void SkipDone(Entry* entry);
+  static bool HasWork(const Entry& entry);
+  static Turn Take(base::SeparationId id, Entry* entry);
+
+  std::map<base::SeparationId, Entry> entries_;
+  std::deque<base::SeparationId> ring_;
+};
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_SERVICES_SPLITTER_ROTATION_H_

@@ -1,0 +1,76 @@
+#include "services/splitter/send_window.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/common/base/status.h"
+
+namespace unbraid::splitter {
+namespace {
+
+constexpr int64_t kSmallestWindow = 8;
+constexpr int64_t kChunksPerConsumer = 4;
+
+std::string ChunksKey(const std::string& model) { return absl::StrCat("chunks ", model); }
+std::string ResultsKey(const std::string& assembler) { return absl::StrCat("results ", assembler); }
+
+}  // namespace
+
+int64_t WindowFor(int64_t consumers) {
+  return std::max(kSmallestWindow, kChunksPerConsumer * consumers);
+}
+
+SendWindow::SendWindow(QueueDepths* depths, absl::Duration max_age,
+                       std::function<absl::Time()> clock)
+    : depths_(depths), max_age_(max_age), clock_(std::move(clock)) {}
+
+absl::StatusOr<bool> SendWindow::MaySend(const std::string& model, const std::string& assembler) {
+  UNBRAID_ASSIGN_OR_RETURN(const QueueCounts results, Results(assembler));
+  if (results.ready > kMaxWaitingResults) return false;
+  UNBRAID_ASSIGN_OR_RETURN(const QueueCounts chunks, Chunks(model));
+  absl::MutexLock lock(&mutex_);
+  return chunks.ready + views_[ChunksKey(model)].added < WindowFor(chunks.consumers);
+}
+
+void SendWindow::Sent(const std::string& model) {
+  absl::MutexLock lock(&mutex_);
+  View& view = views_[ChunksKey(model)];
+  ++view.unconfirmed;
+  ++view.added;
+}
+
+void SendWindow::Decided(const std::string& model) {
+  absl::MutexLock lock(&mutex_);
+  --views_[ChunksKey(model)].unconfirmed;
+}
+
+absl::StatusOr<QueueCounts> SendWindow::Chunks(const std::string& model) {
+  return Refreshed(ChunksKey(model), [&] { return depths_->Chunks(model); });
+}
+
+absl::StatusOr<QueueCounts> SendWindow::Results(const std::string& assembler) {
+  return Refreshed(ResultsKey(assembler), [&] { return depths_->Results(assembler); });
+}
+
+absl::StatusOr<QueueCounts> SendWindow::Refreshed(const std::string& queue, const Look& look) {
+  int64_t added_before = 0;
+  int64_t unconfirmed_before = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    const View& view = views_[queue];
+    if (clock_() - view.at < max_age_) return view.counts;
+    added_before = view.added;
+    unconfirmed_before = view.unconfirmed;
+  }
+  // The lock is not held while the broker is asked; what is sent meanwhile counts as added.
+  UNBRAID_ASSIGN_OR_RETURN(const QueueCounts counts, look());
+  absl::MutexLock lock(&mutex_);
+  View& view = views_[queue];
+  view.at = clock_();
+  view.counts = counts;
+  view.added = unconfirmed_before + (view.added - added_before);
+  return counts;
+}
+
+}  // namespace unbraid::splitter

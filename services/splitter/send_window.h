@@ -1,0 +1,67 @@
+#ifndef UNBRAID_SERVICES_SPLITTER_SEND_WINDOW_H_
+#define UNBRAID_SERVICES_SPLITTER_SEND_WINDOW_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "services/splitter/broker.h"
+
+namespace unbraid::splitter {
+
+// How many chunks of a model may wait at the broker: enough that no worker ever finds nothing, and
+// few enough that cancelling leaves little behind and the broker's memory stays bounded. Every new
+// worker raises it, so that an autoscaler still sees pressure.
+int64_t WindowFor(int64_t consumers);
+
+// While so many results wait, the assembler is away or behind, and nothing more is sent.
+inline constexpr int64_t kMaxWaitingResults = 256;
+
+// Decides whether another chunk of a model may be sent. A look at a queue is used for `max_age`;
+// what was sent since then, and what was not confirmed at that time, counts as waiting, so the
+// window is never overrun. Thread-safe.
+class SendWindow {
+ public:
+  // `depths` is not owned.
+  SendWindow(QueueDepths* depths, absl::Duration max_age,
+             std::function<absl::Time()> clock = absl::Now);
+
+  // Errors are those of QueueDepths: the broker is away. May wait for it.
+  absl::StatusOr<bool> MaySend(const std::string& model, const std::string& assembler);
+
+  // A chunk was handed to the broker; its fate is known.
+  void Sent(const std::string& model);
+  void Decided(const std::string& model);
+
+  // The queue of a model as it was at most `max_age` ago.
+  absl::StatusOr<QueueCounts> Chunks(const std::string& model);
+  absl::StatusOr<QueueCounts> Results(const std::string& assembler);
+
+ private:
+  using Look = std::function<absl::StatusOr<QueueCounts>()>;
+  struct View {
+    absl::Time at = absl::InfinitePast();
+    QueueCounts counts;
+    int64_t unconfirmed = 0;  // now
+    int64_t added = 0;        // may wait there besides counts.ready
+  };
+
+  absl::StatusOr<QueueCounts> Refreshed(const std::string& queue, const Look& look);
+
+  QueueDepths* const depths_;
+  const absl::Duration max_age_;
+  const std::function<absl::Time()> clock_;
+
+  absl::Mutex mutex_;
+  std::map<std::string, View> views_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_SERVICES_SPLITTER_SEND_WINDOW_H_

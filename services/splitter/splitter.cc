@@ -1,0 +1,133 @@
+#include "services/splitter/splitter.h"
+
+#include <utility>
+
+#include "services/common/base/host_port.h"
+#include "services/common/base/status.h"
+#include "services/common/grpc/channel.h"
+
+namespace unbraid::splitter {
+namespace {
+
+constexpr absl::Duration kTick = absl::Milliseconds(500);
+constexpr absl::Duration kDepthMaxAge = absl::Milliseconds(200);
+constexpr int kUnaryThreads = 8;
+constexpr int kPartThreads = 4;
+constexpr int kCheckThreads = 2;
+constexpr int kBackgroundThreads = 4;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Splitter>> Splitter::Create(const Config& config,
+                                                           const model::Catalogue& catalogue,
+                                                           ChunkSink* sink, QueueDepths* depths,
+                                                           telemetry::Metrics* metrics) {
+  std::unique_ptr<Splitter> splitter(new Splitter(config, catalogue, sink, depths, metrics));
+  UNBRAID_RETURN_IF_ERROR(splitter->OpenFiles());
+  UNBRAID_RETURN_IF_ERROR(splitter->Start());
+  return splitter;
+}
+
+Splitter::Splitter(const Config& config, const model::Catalogue& catalogue, ChunkSink* sink,
+                   QueueDepths* depths, telemetry::Metrics* metrics)
+    : config_(config),
+      catalogue_(catalogue),
+      sink_(sink),
+      metrics_(metrics),
+      channel_(grpc_util::Connect(config.assembler)),
+      assembler_(channel_),
+      window_(depths, kDepthMaxAge),
+      unary_("unary", kUnaryThreads),
+      parts_("upload-parts", kPartThreads),
+      checks_("upload-checks", kCheckThreads),
+      background_("background", kBackgroundThreads),
+      failures_(&assembler_, &background_) {}
+
+Splitter::~Splitter() { Stop(absl::ZeroDuration()); }
+
+absl::Status Splitter::OpenFiles() {
+  UNBRAID_ASSIGN_OR_RETURN(tracks_, TrackStore::Open(config_.data));
+  UNBRAID_ASSIGN_OR_RETURN(job_store_, JobStore::Open(config_.data));
+  UNBRAID_ASSIGN_OR_RETURN(spools_, Spools::Create(config_.data));
+  UploadLimits limits;
+  limits.max_bytes = config_.max_upload_bytes;
+  limits.max_duration = config_.max_duration;
+  limits.min_free_bytes = config_.min_free_bytes;
+  limits.retention = config_.upload_retention;
+  UNBRAID_ASSIGN_OR_RETURN(uploads_,
+                           Uploads::Create(config_.data, limits, tracks_.get(), metrics_));
+  return absl::OkStatus();
+}
+
+Pipeline::Parts Splitter::PipelineParts() {
+  return {job_store_.get(),  tracks_.get(), &catalogue_, &*spools_,  &assembler_,
+          dispatcher_.get(), &window_,      sink_,       &failures_, &background_};
+}
+
+absl::Status Splitter::Start() {
+  dispatcher_ = std::make_unique<Dispatcher>(
+      sink_, &window_, metrics_,
+      [this](base::SeparationId id, int32_t attempt, const absl::Status& why) {
+        pipeline_->Fail(id, attempt, why);
+      });
+  PipelineOptions options;
+  options.min_free_bytes = config_.min_free_bytes;
+  options.stall_after = config_.stall_after;
+  pipeline_ = std::make_unique<Pipeline>(PipelineParts(), options, metrics_);
+  jobs_ = std::make_unique<Jobs>(PipelineParts(), pipeline_.get(), config_.name);
+  watcher_ = std::make_unique<WorkWatcher>(channel_, config_.name, jobs_.get());
+  UNBRAID_RETURN_IF_ERROR(jobs_->Recover());
+  service_ = std::make_unique<SplitterServiceImpl>(
+      SplitterServiceImpl::Parts{config_.name,
+                                 tracks_.get(),
+                                 uploads_.get(),
+                                 jobs_.get(),
+                                 sink_,
+                                 &window_,
+                                 [this] { return watcher_->state(); },
+                                 &unary_,
+                                 {&parts_, &checks_}});
+  grpc_util::ServerOptions server;
+  UNBRAID_ASSIGN_OR_RETURN(server.listen, base::ParseHostPort(config_.listen));
+  server.services = {service_.get()};
+  UNBRAID_ASSIGN_OR_RETURN(server_, grpc_util::Server::Start(server));
+  dispatcher_->Start();
+  watcher_->Start();
+  ticks_ = std::thread([this] { RunTicks(); });
+  server_->SetServing(true);
+  return absl::OkStatus();
+}
+
+void Splitter::RunTicks() {
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kTick)) return;
+    }
+    failures_.Tick();
+    jobs_->Tick();
+    if (pipeline_->Tick()) watcher_->Reopen();
+  }
+}
+
+void Splitter::Stop(absl::Duration grace) {
+  if (server_ != nullptr) {
+    server_->SetServing(false);
+    uploads_->Drain();
+    server_->Shutdown(grace);
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  if (ticks_.joinable()) ticks_.join();
+  if (watcher_ != nullptr) watcher_->Stop();
+  if (dispatcher_ != nullptr) dispatcher_->Stop();
+  if (pipeline_ != nullptr) pipeline_->Stop();
+  background_.Stop();
+  unary_.Stop();
+  parts_.Stop();
+  checks_.Stop();
+}
+
+}  // namespace unbraid::splitter

@@ -1,0 +1,101 @@
+#ifndef UNBRAID_SERVICES_SPLITTER_SPLITTER_H_
+#define UNBRAID_SERVICES_SPLITTER_SPLITTER_H_
+
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "services/common/base/executor.h"
+#include "services/common/grpc/server.h"
+#include "services/common/model/catalogue.h"
+#include "services/common/telemetry/metrics.h"
+#include "services/splitter/assembler_client.h"
+#include "services/splitter/broker.h"
+#include "services/splitter/config.h"
+#include "services/splitter/dispatcher.h"
+#include "services/splitter/failure_reporter.h"
+#include "services/splitter/job_store.h"
+#include "services/splitter/jobs.h"
+#include "services/splitter/pipeline.h"
+#include "services/splitter/splitter_service.h"
+#include "services/splitter/spools.h"
+#include "services/splitter/track_store.h"
+#include "services/splitter/uploads.h"
+#include "services/splitter/work_watcher.h"
+
+namespace unbraid::splitter {
+
+// Everything of the splitter but the broker and the HTTP server: what component tests run.
+class Splitter {
+ public:
+  // Opens the databases and the folders, and begins to serve and to work. `sink`, `depths` and
+  // `metrics` are not owned and must outlive it; the sink must have decided every message before
+  // this is destroyed.
+  static absl::StatusOr<std::unique_ptr<Splitter>> Create(const Config& config,
+                                                          const model::Catalogue& catalogue,
+                                                          ChunkSink* sink, QueueDepths* depths,
+                                                          telemetry::Metrics* metrics);
+  // Stops without grace.
+  ~Splitter();
+
+  // The bound gRPC address.
+  const base::HostPort& address() const { return server_->address(); }
+
+  // OK while the assembler is connected.
+  absl::Status assembler_state() const { return watcher_->state(); }
+
+  // For the reader of dead letters.
+  const JobStore* job_store() const { return job_store_.get(); }
+  FailureReporter* failures() { return &failures_; }
+  base::Executor* calls() { return &background_; }
+
+  // In order: takes no new calls and lets running ones end within `grace` (uploads are told to come
+  // back and end after the part in flight); leaves the assembler; gives out no more chunks; stops
+  // preparing; lets background calls end. May be called twice.
+  void Stop(absl::Duration grace);
+
+ private:
+  Splitter(const Config& config, const model::Catalogue& catalogue, ChunkSink* sink,
+           QueueDepths* depths, telemetry::Metrics* metrics);
+
+  absl::Status OpenFiles();
+  absl::Status Start();
+  Pipeline::Parts PipelineParts();
+  void RunTicks();
+
+  const Config config_;
+  const model::Catalogue catalogue_;
+  ChunkSink* const sink_;
+  telemetry::Metrics* const metrics_;
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  GrpcAssemblerClient assembler_;
+  SendWindow window_;
+  base::Executor unary_;
+  base::Executor parts_;
+  base::Executor checks_;
+  base::Executor background_;
+  FailureReporter failures_;
+
+  std::unique_ptr<TrackStore> tracks_;
+  std::unique_ptr<JobStore> job_store_;
+  std::optional<Spools> spools_;
+  std::unique_ptr<Uploads> uploads_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Jobs> jobs_;
+  std::unique_ptr<WorkWatcher> watcher_;
+  std::unique_ptr<SplitterServiceImpl> service_;
+  std::unique_ptr<grpc_util::Server> server_;
+
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread ticks_;
+};
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_SERVICES_SPLITTER_SPLITTER_H_

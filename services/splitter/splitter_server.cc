@@ -1,0 +1,72 @@
+#include "services/splitter/splitter_server.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/common/base/status.h"
+#include "services/common/config/flags.h"
+#include "services/common/model/catalogue.h"
+
+namespace unbraid::splitter {
+namespace {
+
+amqp::ConnectionOptions BrokerOptions(const config::BrokerLogin& login, const std::string& name) {
+  amqp::ConnectionOptions options;
+  options.host = login.address.host;
+  options.port = login.address.port;
+  options.vhost = login.vhost;
+  options.user = login.user;
+  options.password = login.password;
+  options.client_name = name;
+  return options;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SplitterServer>> SplitterServer::Create(const Config& config) {
+  UNBRAID_RETURN_IF_ERROR(config.Validate());
+  std::unique_ptr<SplitterServer> server(new SplitterServer(config));
+  UNBRAID_RETURN_IF_ERROR(server->Start());
+  return server;
+}
+
+SplitterServer::~SplitterServer() { Drain(); }
+
+absl::Status SplitterServer::Start() {
+  UNBRAID_ASSIGN_OR_RETURN(const config::BrokerLogin login, config::ResolveBroker(config_.broker));
+  UNBRAID_ASSIGN_OR_RETURN(const model::Catalogue catalogue,
+                           model::Catalogue::Load(config_.models, config_.default_model));
+  const amqp::ConnectionOptions options = BrokerOptions(login, config_.name);
+  const amqp::Topology topology = SplitterTopology(catalogue);
+  broker_ = std::make_unique<AmqpBroker>(options, topology);
+  UNBRAID_ASSIGN_OR_RETURN(
+      splitter_, Splitter::Create(config_, catalogue, broker_.get(), broker_.get(), &metrics_));
+  dead_letters_ = std::make_unique<DeadLetters>(options, topology, splitter_->job_store(),
+                                                splitter_->failures(), splitter_->calls());
+  telemetry::Probes probes{[] { return absl::OkStatus(); }, [this] { return Ready(); }};
+  UNBRAID_ASSIGN_OR_RETURN(
+      http_, telemetry::HttpServer::Start(config_.common.http, std::move(probes), &metrics_));
+  return config::WriteAddressFile(config_.common.address_file, splitter_->address().ToString(),
+                                  http_ ? http_->address().ToString() : "");
+}
+
+// The assembler is not asked for: while it is away the splitter still takes uploads.
+absl::Status SplitterServer::Ready() const {
+  const BrokerState broker = broker_->state();
+  if (!broker.connected) {
+    return absl::UnavailableError(absl::StrCat("not connected to the broker: ", broker.message));
+  }
+  if (broker.blocked) {
+    return absl::UnavailableError(absl::StrCat("the broker takes no messages: ", broker.message));
+  }
+  return absl::OkStatus();
+}
+
+void SplitterServer::Drain() {
+  if (splitter_ != nullptr) splitter_->Stop(config_.grace);
+  if (dead_letters_ != nullptr) dead_letters_->Stop();
+  if (broker_ != nullptr) broker_->Stop(config_.grace);
+  http_.reset();
+}
+
+}  // namespace unbraid::splitter

@@ -1,0 +1,43 @@
+#include "services/splitter/spools.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "services/common/base/status.h"
+#include "services/common/store/files.h"
+
+namespace unbraid::splitter {
+
+absl::StatusOr<Spools> Spools::Create(const std::string& folder) {
+  const std::string path = absl::StrCat(folder, "/spools");
+  UNBRAID_RETURN_IF_ERROR(store::MakeFolders(path));
+  return Spools(path);
+}
+
+std::string Spools::PathOf(base::SeparationId id) const {
+  return absl::StrCat(folder_, "/", id.ToString(), ".f32");
+}
+
+bool Spools::IsComplete(const Job& job) const {
+  if (job.prepared.model_frames <= 0) return false;
+  const absl::StatusOr<int64_t> size = store::FileSize(PathOf(job.id));
+  const int64_t frame_bytes = job.open.track().channels() * static_cast<int64_t>(sizeof(float));
+  return size.ok() && *size == job.prepared.model_frames * frame_bytes;
+}
+
+absl::Status Spools::Remove(base::SeparationId id) const { return store::RemoveAll(PathOf(id)); }
+
+absl::Status Spools::RemoveAllBut(const std::set<base::SeparationId>& ids) const {
+  std::set<std::string> keep;
+  for (const base::SeparationId id : ids) keep.insert(PathOf(id));
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+    if (keep.count(entry.path().string()) > 0) continue;
+    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(entry.path().string()));
+  }
+  return error ? absl::InternalError(absl::StrCat("cannot list ", folder_, ": ", error.message()))
+               : absl::OkStatus();
+}
+
+}  // namespace unbraid::splitter

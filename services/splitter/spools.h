@@ -1,0 +1,39 @@
+#ifndef UNBRAID_SERVICES_SPLITTER_SPOOLS_H_
+#define UNBRAID_SERVICES_SPLITTER_SPOOLS_H_
+
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "services/common/base/ids.h"
+#include "services/splitter/job.h"
+
+namespace unbraid::splitter {
+
+// The folder `spools`: the prepared audio of each separation that is being given out, as
+// interleaved float32 at the model's rate. A spool is complete once it has its name: it is written
+// under another and renamed. Thread-safe, as it holds no state.
+class Spools {
+ public:
+  // Creates the folder.
+  static absl::StatusOr<Spools> Create(const std::string& folder);
+
+  std::string PathOf(base::SeparationId id) const;
+
+  // Whether the spool of a prepared job is there in full.
+  bool IsComplete(const Job& job) const;
+
+  absl::Status Remove(base::SeparationId id) const;
+
+  // Removes everything that is not a finished spool of one of these.
+  absl::Status RemoveAllBut(const std::set<base::SeparationId>& ids) const;
+
+ private:
+  explicit Spools(std::string folder) : folder_(std::move(folder)) {}
+
+  std::string folder_;
+};
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_SERVICES_SPLITTER_SPOOLS_H_

@@ -1,0 +1,74 @@
+#ifndef UNBRAID_SERVICES_SPLITTER_TRACK_STORE_H_
+#define UNBRAID_SERVICES_SPLITTER_TRACK_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "services/common/base/ids.h"
+#include "services/common/store/database.h"
+#include "unbraid/v1/track.pb.h"
+#include "unbraid/v1/track_service.pb.h"
+
+namespace unbraid::splitter {
+
+// Owns the folder `tracks` (uploaded bytes, one file a track, named by id) and `tracks.db` (what is
+// known about them). A track exists if and only if its row does: a file without a row is what a
+// crash left behind, and is removed at the next start. Thread-safe; every method may wait for the
+// disk.
+class TrackStore {
+ public:
+  // Opens or creates both in `folder`.
+  static absl::StatusOr<std::unique_ptr<TrackStore>> Open(const std::string& folder);
+
+  // Makes the file at `part_path` the bytes of `track`, durably. When the track exists already, the
+  // file is removed and the existing one returned. FAILED_PRECONDITION (ID_COLLISION) when another
+  // content has this id.
+  absl::StatusOr<v1::Track> Adopt(const std::string& part_path, const v1::Track& track);
+
+  // The track with this content, if it and its file are there. FAILED_PRECONDITION (ID_COLLISION).
+  absl::StatusOr<std::optional<v1::Track>> FindContent(base::TrackId id,
+                                                       const std::string& sha256) const;
+
+  // NOT_FOUND (UNKNOWN_TRACK).
+  absl::StatusOr<v1::Track> Find(base::TrackId id) const;
+
+  // Newest first. INVALID_ARGUMENT (INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN).
+  absl::StatusOr<v1::ListTracksResponse> List(const v1::ListTracksRequest& request) const;
+
+  // NOT_FOUND (UNKNOWN_TRACK). The caller has made sure that nobody reads the track.
+  absl::Status Delete(base::TrackId id);
+
+  std::string PathOf(base::TrackId id) const;
+
+  // Remembers that an upload became a track, so that a client whose connection broke at the very
+  // end can learn it. Forgotten with the track.
+  absl::Status RememberUpload(const std::string& key, base::TrackId id);
+  // The track that an upload became, if any.
+  absl::StatusOr<std::optional<v1::Track>> FindUpload(const std::string& key) const;
+
+ private:
+  TrackStore(std::string folder, std::unique_ptr<store::Database> database);
+
+  absl::Status RemoveOrphans() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::optional<v1::Track>> Row(base::TrackId id) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::optional<v1::Track>> RowOf(base::TrackId id, const std::string& sha256) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Insert(base::TrackId id, const v1::Track& track)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::string folder_;  // of the track files
+
+  // Also held while a track's file is renamed or removed, so that row and file go together.
+  mutable absl::Mutex mutex_;
+  const std::unique_ptr<store::Database> database_ ABSL_PT_GUARDED_BY(mutex_);
+};
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_SERVICES_SPLITTER_TRACK_STORE_H_

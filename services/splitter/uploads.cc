@@ -1,0 +1,238 @@
+#include "services/splitter/uploads.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <random>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/common/base/sha256.h"
+#include "services/common/base/status.h"
+#include "services/common/telemetry/log.h"
+#include "services/splitter/track_check.h"
+#include "services/splitter/upload_errors.h"
+
+namespace unbraid::splitter {
+namespace {
+
+constexpr size_t kMaxIdLength = 64;
+// How long a stream waits for the one before it to come to the end of its part, or of the check.
+constexpr absl::Duration kTurnTimeout = absl::Seconds(30);
+constexpr absl::Duration kSweepEvery = absl::Minutes(10);
+
+absl::Status CheckUploadId(const std::string& id) {
+  const bool well_formed =
+      !id.empty() && id.size() <= kMaxIdLength && std::all_of(id.begin(), id.end(), [](char c) {
+        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+      });
+  if (well_formed) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kInvalidArgument, "INVALID_NAME",
+                     "upload_id must be 1 to 64 letters, digits, '-' and '_'.");
+}
+
+std::string RandomUploadId() {
+  std::random_device random;
+  std::string id = "server-";
+  for (int i = 0; i < 4; ++i) absl::StrAppend(&id, absl::Hex(random(), absl::kZeroPad8));
+  return id;
+}
+
+// Name of the file: upload ids are the clients' words and never become paths.
+std::string KeyOf(const std::string& owner, const std::string& upload_id) {
+  return base::ToHex(base::Sha256Of(absl::StrCat(owner, "\n", upload_id)));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Uploads>> Uploads::Create(const std::string& folder,
+                                                         const UploadLimits& limits,
+                                                         TrackStore* tracks,
+                                                         telemetry::Metrics* metrics) {
+  const std::string files = absl::StrCat(folder, "/uploads");
+  UNBRAID_RETURN_IF_ERROR(store::MakeFolders(files));
+  std::unique_ptr<Uploads> uploads(new Uploads(files, limits, tracks, metrics));
+  uploads->RemoveAbandoned();
+  return uploads;
+}
+
+Uploads::Uploads(std::string folder, const UploadLimits& limits, TrackStore* tracks,
+                 telemetry::Metrics* metrics)
+    : folder_(std::move(folder)),
+      limits_(limits),
+      tracks_(tracks),
+      bytes_total_(metrics->Counter("unbraid_splitter_upload_bytes_total", "Bytes uploaded")),
+      finished_total_(
+          metrics->Counter("unbraid_splitter_uploads_total", "Uploads that became a track")),
+      refused_total_(metrics->Counter("unbraid_splitter_uploads_refused_total",
+                                      "Uploads whose content was refused")) {}
+
+std::string Uploads::PathOf(const std::string& key) const {
+  return absl::StrCat(folder_, "/", key);
+}
+
+absl::StatusOr<std::unique_ptr<UploadWriter>> Uploads::Begin(const std::string& owner,
+                                                             const v1::UploadSpec& spec,
+                                                             OnEvicted on_evicted) {
+  v1::UploadSpec named = spec;
+  if (named.upload_id().empty()) named.set_upload_id(RandomUploadId());
+  UNBRAID_RETURN_IF_ERROR(CheckSpec(named));
+  RemoveAbandoned();
+  const std::string key = KeyOf(owner, named.upload_id());
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t writer, TakeOver(key, std::move(on_evicted)));
+  absl::Status turn = AwaitTurn(key, writer);
+  if (!turn.ok()) {
+    Forget(key, writer);
+    return turn;
+  }
+  absl::StatusOr<std::unique_ptr<UploadWriter>> opened = Open(key, writer, named);
+  Leave(key);
+  if (!opened.ok()) Forget(key, writer);
+  return opened;
+}
+
+absl::Status Uploads::CheckSpec(const v1::UploadSpec& spec) const {
+  UNBRAID_RETURN_IF_ERROR(CheckUploadId(spec.upload_id()));
+  UNBRAID_RETURN_IF_ERROR(CheckDisplayName(spec.display_name()));
+  if (spec.total_bytes() < 0) return InvalidUpload("total_bytes is negative.");
+  if (spec.total_bytes() > limits_.max_bytes) return FileTooLarge(limits_.max_bytes);
+  return absl::OkStatus();
+}
+
+absl::Status Uploads::CheckRoom(int64_t bytes) const {
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t free, store::FreeBytes(folder_));
+  if (free >= bytes + limits_.min_free_bytes) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL",
+                     "The server has no room for this file; try again later, or delete tracks.");
+}
+
+absl::StatusOr<int64_t> Uploads::TakeOver(const std::string& key, OnEvicted on_evicted) {
+  OnEvicted before;
+  int64_t writer = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (draining_) return ShuttingDown();
+    Session& session = sessions_[key];
+    writer = session.writer = ++last_writer_;
+    before = std::exchange(session.on_evicted, std::move(on_evicted));
+  }
+  if (before) before(TakenOver());
+  return writer;
+}
+
+absl::Status Uploads::AwaitTurn(const std::string& key, int64_t writer) {
+  absl::MutexLock lock(&mutex_);
+  // The session cannot vanish meanwhile: only its last writer forgets it.
+  Session& session = sessions_[key];
+  auto idle = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !session.busy || session.writer != writer;
+  };
+  if (!mutex_.AwaitWithTimeout(absl::Condition(&idle), kTurnTimeout)) {
+    return base::Error(absl::StatusCode::kUnavailable, "BACKEND_UNAVAILABLE",
+                       "Another stream of this upload is still being worked on; try again.");
+  }
+  if (session.writer != writer) return TakenOver();
+  session.busy = true;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<UploadWriter>> Uploads::Open(const std::string& key, int64_t writer,
+                                                            const v1::UploadSpec& spec) {
+  std::unique_ptr<UploadWriter> result(new UploadWriter(this, key, writer, spec));
+  UNBRAID_ASSIGN_OR_RETURN(result->track_, tracks_->FindUpload(key));
+  if (result->track_) {
+    result->committed_size_ = result->track_->size_bytes();
+    return result;
+  }
+  UNBRAID_ASSIGN_OR_RETURN(result->file_, PartFile::Open(PathOf(key)));
+  result->committed_size_ = result->file_->size();
+  result->room_checked_at_ = result->committed_size_;
+  UNBRAID_RETURN_IF_ERROR(
+      CheckRoom(std::max<int64_t>(0, spec.total_bytes() - result->committed_size_)));
+  return result;
+}
+
+absl::Status Uploads::Enter(const std::string& key, int64_t writer) {
+  absl::MutexLock lock(&mutex_);
+  const auto session = sessions_.find(key);
+  if (session == sessions_.end() || session->second.writer != writer) return TakenOver();
+  session->second.busy = true;
+  return absl::OkStatus();
+}
+
+void Uploads::Leave(const std::string& key) {
+  absl::MutexLock lock(&mutex_);
+  const auto session = sessions_.find(key);
+  if (session != sessions_.end()) session->second.busy = false;
+}
+
+void Uploads::Forget(const std::string& key, int64_t writer) {
+  absl::MutexLock lock(&mutex_);
+  const auto session = sessions_.find(key);
+  if (session != sessions_.end() && session->second.writer == writer) sessions_.erase(session);
+}
+
+absl::StatusOr<v1::Upload> Uploads::Get(const std::string& owner,
+                                        const std::string& upload_id) const {
+  UNBRAID_RETURN_IF_ERROR(CheckUploadId(upload_id));
+  const std::string key = KeyOf(owner, upload_id);
+  v1::Upload upload;
+  upload.set_upload_id(upload_id);
+  UNBRAID_ASSIGN_OR_RETURN(const std::optional<v1::Track> track, tracks_->FindUpload(key));
+  if (track) {
+    upload.set_committed_size(track->size_bytes());
+    *upload.mutable_track() = *track;
+    return upload;
+  }
+  const absl::StatusOr<int64_t> size = store::FileSize(PathOf(key));
+  if (!size.ok()) {
+    return base::Error(absl::StatusCode::kNotFound, "UNKNOWN_UPLOAD",
+                       absl::StrCat("There is no upload ", upload_id, "; begin it at offset 0."));
+  }
+  upload.set_committed_size(*size);
+  return upload;
+}
+
+void Uploads::Drain() {
+  std::vector<OnEvicted> streams;
+  {
+    absl::MutexLock lock(&mutex_);
+    draining_ = true;
+    for (auto& [key, session] : sessions_) {
+      streams.push_back(std::exchange(session.on_evicted, nullptr));
+    }
+  }
+  for (const OnEvicted& evict : streams) {
+    if (evict) evict(ShuttingDown());
+  }
+}
+
+bool Uploads::draining() const {
+  absl::MutexLock lock(&mutex_);
+  return draining_;
+}
+
+void Uploads::RemoveAbandoned() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (absl::Now() - swept_at_ < kSweepEvery) return;
+    swept_at_ = absl::Now();
+  }
+  const auto oldest =
+      std::filesystem::file_time_type::clock::now() - absl::ToChronoSeconds(limits_.retention);
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+    std::error_code gone;  // another stream may have finished it meanwhile
+    if (entry.last_write_time(gone) >= oldest || gone) continue;
+    absl::MutexLock lock(&mutex_);
+    if (sessions_.count(entry.path().filename().string()) > 0) continue;
+    const absl::Status removed = store::RemoveAll(entry.path().string());
+    if (!removed.ok()) telemetry::Warning("abandoned upload stays", {{"error", removed}});
+  }
+  if (error) telemetry::Warning("cannot list uploads", {{"error", error.message()}});
+}
+
+}  // namespace unbraid::splitter
