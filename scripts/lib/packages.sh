@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# Installs the Debian packages that Unbraid needs, and only those that are missing. Sourced, never run.
+#
+# An entry is a package, or `package?command`: not needed where that command is there already, however it came.
+# shellcheck disable=SC2034  # the lists are read by name
+
+# Compiling the services, and making the model packages.
+PACKAGES_BUILD=(
+  catch2 ccache cmake g++ libabsl-dev libcli11-dev libcpp-httplib-dev libgrpc++-dev libopenblas0-pthread
+  libprotobuf-dev librabbitmq-dev libsndfile1-dev libsoxr-dev libspdlog-dev libsqlite3-dev libssl-dev libtorch-dev
+  lld ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
+  python3 python3-numpy python3-pip python3-torch
+)
+
+# Running the stack. python3-soundfile and the songs are for the song that separate.sh takes when none is named.
+PACKAGES_RUN=(
+  ca-certificates fretsonfire-songs-sectoid python3 python3-numpy python3-soundfile rabbitmq-server
+)
+
+# Checking and testing. Go is for grpcurl, npm for buf: Debian 12 has neither tool.
+PACKAGES_TEST=(
+  clang-14 clang-format-14 clang-tidy-14 'git?git' 'golang-go?go' 'jq?jq' 'npm?npm' python3-grpcio python3-protobuf
+  python3-pytest 'shellcheck?shellcheck'
+)
+
+# packages_missing GROUP...: prints what is missing of the groups build, run and test, one a line.
+packages_missing() {
+  local group entry name
+  declare -A there=()
+  # One question for all packages: a question each would take seconds at every start of a script.
+  while read -r name; do there[$name]=1; done < <(
+    dpkg-query -W -f='${Package} ${db:Status-Status}\n' | awk '$2 == "installed" { print $1 }'
+  )
+  for group in "$@"; do
+    local -n list=PACKAGES_${group^^}
+    for entry in "${list[@]}"; do
+      name=${entry%%\?*}
+      [[ -n ${there[$name]:-} ]] && continue
+      if [[ $entry == *\?* ]] && have "${entry#*\?}"; then continue; fi
+      printf '%s\n' "$name"
+    done
+  done | sort -u
+}
+
+# packages_install GROUP...: after it, everything in the groups is there, or the script has ended.
+packages_install() {
+  if ! have apt-get || ! have dpkg-query; then
+    die "this script installs Debian packages, and this system has no apt-get; Unbraid is built for Debian 12"
+  fi
+  local missing
+  mapfile -t missing < <(packages_missing "$@")
+  ((${#missing[@]} > 0)) || return 0
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  packages_become_root "${missing[@]}"
+  packages_run_apt "${missing[@]}"
+  mapfile -t missing < <(packages_missing "$@")
+  ((${#missing[@]} == 0)) || die "still missing after the installation: ${missing[*]}"
+}
+
+# Sets AS_ROOT, the words in front of a command that only root may run.
+packages_become_root() {
+  AS_ROOT=()
+  [[ $(id -u) == 0 ]] && return 0
+  have sudo || die "only root can install packages; run this as root: apt-get install --no-install-recommends $*"
+  AS_ROOT=(sudo)
+}
+
+packages_run_apt() {
+  local log=$UNBRAID_BUILD/logs/apt.log guard=0 status=0 new_broker=0
+  local apt=("${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -o DPkg::Lock::Timeout=600 -y)
+  mkdir -p "$(dirname "$log")"
+  [[ " $* " == *' rabbitmq-server '* ]] && new_broker=1
+  # Package lists may be old or absent. Where one source of several is out of order, the rest can still do.
+  "${apt[@]}" update >"$log" 2>&1 || say "warning: apt-get update did not succeed; see $log"
+  packages_no_daemons guard
+  "${apt[@]}" install --no-install-recommends "$@" >>"$log" 2>&1 || status=$?
+  ((guard == 0)) || "${AS_ROOT[@]}" rm -f /usr/sbin/policy-rc.d
+  if ((status != 0)); then
+    tail -n 40 "$log" >&2
+    die "apt-get install failed; all of its output is in $log"
+  fi
+  if ((new_broker)) && have systemctl; then
+    # Unbraid starts a private broker and has no use for one that comes up with the machine.
+    "${AS_ROOT[@]}" systemctl disable rabbitmq-server.service epmd.socket epmd.service >>"$log" 2>&1 || true
+  fi
+}
+
+# Keeps the installation from starting the machine's own message broker. A broker that runs already is left alone:
+# nothing of it is installed then. A policy that the machine already has stays in force.
+packages_no_daemons() {
+  local -n made=$1
+  [[ -e /usr/sbin/policy-rc.d ]] && return 0
+  printf '#!/bin/sh\nexit 101\n' | "${AS_ROOT[@]}" tee /usr/sbin/policy-rc.d >/dev/null
+  "${AS_ROOT[@]}" chmod 755 /usr/sbin/policy-rc.d
+  # shellcheck disable=SC2034  # read by the caller through the name reference
+  made=1
+}
