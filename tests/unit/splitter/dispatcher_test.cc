@@ -1,0 +1,141 @@
+#include "services/splitter/dispatcher.h"
+
+#include <catch2/catch.hpp>
+#include <optional>
+
+#include "services/common/store/files.h"
+#include "tests/support/temp_dir.h"
+#include "tests/unit/splitter/fixtures.h"
+
+namespace unbraid::splitter {
+namespace {
+
+class DispatcherTest {
+ protected:
+  DispatcherTest() { dispatcher_.SetAssembler("assembler-1"); }
+
+  // A job of `chunks` chunks of the test package, with a spool of zeros.
+  Job AddJob(int64_t id, int64_t chunks, const std::vector<bool>& done = {}) {
+    Job job;
+    job.id = base::SeparationId(id);
+    job.attempt = 1;
+    job.prepared.model_frames = chunks * 900;
+    job.open.set_window_frames(1000);
+    job.open.set_overlap_frames(100);
+    job.open.set_model_rate_hz(44'100);
+    job.open.mutable_separation()->set_model("tiny");
+    *job.open.mutable_track() = SomeTrack(job.prepared.model_frames, 44'100, 1);
+    REQUIRE(store::WriteFileDurably(PathOf(id), std::string(static_cast<size_t>(chunks) * 3600, 0))
+                .ok());
+    dispatcher_.Add(job, PathOf(id), chunks, done);
+    return job;
+  }
+
+  std::string PathOf(int64_t id) { return folder_.path() + "/" + std::to_string(id); }
+
+  int StepAll() {
+    int steps = 0;
+    while (dispatcher_.Step()) ++steps;
+    return steps;
+  }
+
+  test_support::TempDir folder_;
+  FakeSink sink_;
+  FakeDepths depths_;
+  absl::Time now_ = absl::UnixEpoch();
+  SendWindow window_{&depths_, absl::Milliseconds(200), [this] { return now_; }};
+  telemetry::Metrics metrics_;
+  std::optional<absl::Status> failure_;
+  Dispatcher dispatcher_{
+      &sink_, &window_, &metrics_,
+      [this](base::SeparationId, int32_t, const absl::Status& why) { failure_ = why; }};
+};
+
+TEST_CASE_METHOD(DispatcherTest, "sends no more than the window holds") {
+  AddJob(1, 20);
+  CHECK(StepAll() == 8);
+  now_ += absl::Seconds(1);  // the workers have taken all
+  CHECK(StepAll() == 8);
+  CHECK_FALSE(dispatcher_.QuietOf(base::SeparationId(1)).all_sent);
+  now_ += absl::Seconds(1);
+  CHECK(StepAll() == 4);
+  CHECK(dispatcher_.QuietOf(base::SeparationId(1)).all_sent);
+}
+
+TEST_CASE_METHOD(DispatcherTest, "Case 27: two separations share the window") {
+  AddJob(1, 100);
+  AddJob(2, 100);
+  StepAll();
+  CHECK(sink_.Sent(1).size() == 4);
+  CHECK(sink_.Sent(2).size() == 4);
+}
+
+TEST_CASE_METHOD(DispatcherTest, "Case 24: a removed separation is sent no more") {
+  AddJob(1, 100);
+  CHECK(dispatcher_.Step());
+  dispatcher_.Remove(base::SeparationId(1));
+  CHECK(StepAll() == 0);
+}
+
+TEST_CASE_METHOD(DispatcherTest, "nothing is sent to a broker that is away or blocked") {
+  AddJob(1, 3);
+  sink_.SetState({false, false, ""});
+  CHECK(StepAll() == 0);
+  sink_.SetState({true, true, "alarm"});
+  CHECK(StepAll() == 0);
+  sink_.SetState({true, false, ""});
+  CHECK(StepAll() == 3);
+}
+
+TEST_CASE_METHOD(DispatcherTest, "a chunk that no queue wanted takes its turn again") {
+  AddJob(1, 2);
+  sink_.AnswerNext({absl::UnavailableError("no queue")});
+  CHECK(StepAll() == 3);
+  CHECK(sink_.Sent(1) == std::map<int64_t, int>{{0, 2}, {1, 1}});
+  CHECK_FALSE(failure_);
+}
+
+TEST_CASE_METHOD(DispatcherTest, "a chunk that is too large fails its separation") {
+  AddJob(1, 1);
+  sink_.AnswerNext({absl::ResourceExhaustedError("too large")});
+  StepAll();
+  REQUIRE(failure_);
+  CHECK(failure_->message() == "too large");
+}
+
+TEST_CASE_METHOD(DispatcherTest, "a lost spool fails its separation") {
+  AddJob(1, 1);
+  REQUIRE(store::RemoveAll(PathOf(1)).ok());
+  StepAll();
+  REQUIRE(failure_);
+  CHECK(absl::IsNotFound(*failure_));
+}
+
+TEST_CASE_METHOD(DispatcherTest, "a retry is sent with its try; one of another attempt is not") {
+  AddJob(1, 1, {true});
+  dispatcher_.Retry(base::SeparationId(1), 7, 0, 2);
+  CHECK(StepAll() == 0);
+  dispatcher_.Retry(base::SeparationId(1), 1, 0, 2);
+  CHECK(StepAll() == 1);
+  CHECK(sink_.message_ids() == std::vector<std::string>{"1.1.0.2"});
+}
+
+TEST_CASE_METHOD(DispatcherTest, "nothing is sent before the assembler's name is known") {
+  dispatcher_.SetAssembler("");
+  AddJob(1, 1);
+  CHECK(StepAll() == 0);
+  dispatcher_.SetAssembler("assembler-2");
+  CHECK(StepAll() == 1);
+  CHECK(sink_.tasks().front().assembler() == "assembler-2");
+}
+
+TEST_CASE_METHOD(DispatcherTest, "the thread sends by itself, and stops twice") {
+  dispatcher_.Start();
+  AddJob(1, 5);
+  CHECK(sink_.AwaitTasks(5));
+  dispatcher_.Stop();
+  dispatcher_.Stop();
+}
+
+}  // namespace
+}  // namespace unbraid::splitter

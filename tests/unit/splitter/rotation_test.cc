@@ -1,0 +1,91 @@
+#include "services/splitter/rotation.h"
+
+#include <catch2/catch.hpp>
+
+namespace unbraid::splitter {
+namespace {
+
+const base::SeparationId kLong(1);
+const base::SeparationId kShort(2);
+
+bool Always(const std::string&) { return true; }
+
+TEST_CASE("Case 27: a long separation and a short one take turns, chunk by chunk") {
+  Rotation rotation;
+  rotation.Add(kLong, "m", 1000, {});
+  rotation.Add(kShort, "m", 3, {});
+  std::vector<int64_t> order;
+  for (int i = 0; i < 8; ++i) order.push_back(rotation.Next(Always)->id.value());
+  CHECK(order == std::vector<int64_t>{1, 2, 1, 2, 1, 2, 1, 1});
+}
+
+TEST_CASE("a model whose queue is full does not hold up another") {
+  Rotation rotation;
+  rotation.Add(kLong, "full", 5, {});
+  rotation.Add(kShort, "free", 2, {});
+  const auto free = [](const std::string& model) { return model == "free"; };
+  CHECK(rotation.Next(free)->id == kShort);
+  CHECK(rotation.Next(free)->chunk == 1);
+  CHECK_FALSE(rotation.Next(free));
+  CHECK(rotation.WaitingModels() == std::set<std::string>{"full"});
+}
+
+TEST_CASE("chunks that are done are not given out") {
+  Rotation rotation;
+  rotation.Add(kShort, "m", 4, {true, false, true});
+  CHECK(rotation.Next(Always)->chunk == 1);
+  CHECK(rotation.Next(Always)->chunk == 3);
+  CHECK_FALSE(rotation.HasWork(kShort));
+  CHECK_FALSE(rotation.Next(Always));
+}
+
+TEST_CASE("a retry goes before chunks that were never given out, with its try number") {
+  Rotation rotation;
+  rotation.Add(kShort, "m", 4, {});
+  CHECK(rotation.Next(Always)->chunk == 0);
+  rotation.Retry(kShort, 0, 2);
+  rotation.Retry(kShort, 0, 2);  // a duplicate changes nothing
+  const auto turn = rotation.Next(Always);
+  CHECK(turn->chunk == 0);
+  CHECK(turn->try_number == 2);
+  CHECK(rotation.Next(Always)->chunk == 1);
+}
+
+TEST_CASE("a retry of a chunk that does not exist is ignored") {
+  Rotation rotation;
+  rotation.Add(kShort, "m", 1, {true});
+  rotation.Retry(kShort, 1, 2);
+  rotation.Retry(kShort, -1, 2);
+  rotation.Retry(kLong, 0, 2);
+  CHECK_FALSE(rotation.Next(Always));
+}
+
+TEST_CASE("sending again gives out what is not done, as second tries at least") {
+  Rotation rotation;
+  rotation.Add(kShort, "m", 3, {});
+  while (rotation.Next(Always)) {
+  }
+  rotation.Retry(kShort, 2, 3);
+  REQUIRE(rotation.Next(Always)->try_number == 3);
+  rotation.Resend(kShort, {false, true, false});
+  const auto first = rotation.Next(Always);
+  CHECK(first->chunk == 0);
+  CHECK(first->try_number == 2);
+  const auto second = rotation.Next(Always);
+  CHECK(second->chunk == 2);
+  CHECK(second->try_number == 3);
+  CHECK_FALSE(rotation.Next(Always));
+}
+
+TEST_CASE("a removed separation gives no more chunks") {
+  Rotation rotation;
+  rotation.Add(kLong, "m", 10, {});
+  rotation.Add(kShort, "m", 10, {});
+  rotation.Remove(kLong);
+  rotation.Remove(kLong);
+  CHECK(rotation.Next(Always)->id == kShort);
+  CHECK(rotation.Next(Always)->id == kShort);
+}
+
+}  // namespace
+}  // namespace unbraid::splitter
