@@ -1,0 +1,58 @@
+#ifndef UNBRAID_TESTS_COMPONENT_SPLITTER_HARNESS_H_
+#define UNBRAID_TESTS_COMPONENT_SPLITTER_HARNESS_H_
+
+#include <memory>
+#include <string>
+
+#include "services/splitter/splitter.h"
+#include "tests/component/splitter/fake_assembler.h"
+#include "tests/support/temp_dir.h"
+#include "tests/unit/splitter/fixtures.h"
+#include "unbraid/internal/v1/splitter_service.grpc.pb.h"
+
+namespace unbraid::splitter {
+
+// A splitter on a free port, between a fake assembler and a fake broker.
+class Harness {
+ public:
+  using Stub = internal::v1::SplitterService::Stub;
+
+  Harness();
+  ~Harness();
+
+  // Begins with the files that there are.
+  void StartSplitter();
+  // Ends without ceremony; only files stay.
+  void StopSplitter();
+
+  // Uploads in parts of `part_bytes`, from `offset`; response and status as the client gets them.
+  absl::StatusOr<v1::UploadTrackResponse> Upload(const std::string& id, const std::string& bytes,
+                                                 size_t part_bytes = 256 << 10, size_t offset = 0,
+                                                 bool finish = true);
+  // Uploads a song and gives its track.
+  v1::Track UploadSong(int64_t frames, int channels = 2);
+  absl::StatusOr<v1::Separation> Start(const v1::Separation& wanted);
+  // Starts a separation of a song with default options; gives its id.
+  int64_t StartJob(const v1::Track& track);
+
+  std::string SpoolPath(int64_t id) const;
+  Stub* stub() { return stub_.get(); }
+
+  test_support::TempDir folder_;
+  Config config_;
+  FakeSink sink_;
+  FakeDepths depths_;
+  FakeAssembler assembler_;
+
+ private:
+  telemetry::Metrics metrics_;
+  std::unique_ptr<Splitter> splitter_;
+  std::unique_ptr<Stub> stub_;
+};
+
+// The number in `separations/123`.
+int64_t IdOf(const v1::Separation& separation);
+
+}  // namespace unbraid::splitter
+
+#endif  // UNBRAID_TESTS_COMPONENT_SPLITTER_HARNESS_H_

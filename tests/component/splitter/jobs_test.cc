@@ -1,0 +1,241 @@
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "services/common/base/status.h"
+#include "services/common/store/files.h"
+#include "tests/component/splitter/harness.h"
+
+namespace unbraid::splitter {
+namespace {
+
+using Record = FakeAssembler::Record;
+
+// Of the test package: strides of 900 frames.
+constexpr int64_t kFrames = 4000;
+constexpr int64_t kChunks = 5;
+
+bool Separating(const Record& record) { return record.state == v1::Separation::STATE_SEPARATING; }
+
+// The chunks that were sent, each once.
+std::map<int64_t, int> Once(const std::vector<int64_t>& chunks) {
+  std::map<int64_t, int> once;
+  for (const int64_t chunk : chunks) once[chunk] = 1;
+  return once;
+}
+
+TEST_CASE_METHOD(Harness, "a separation is opened, planned, and given out") {
+  const v1::Track track = UploadSong(kFrames);
+  v1::Separation wanted;
+  wanted.set_track(track.name());
+  wanted.add_stems("b");
+  const auto separation = Start(wanted);
+  REQUIRE(separation.ok());
+  CHECK(separation->state() == v1::Separation::STATE_PREPARING);
+  CHECK(separation->model() == "tiny");
+  const int64_t id = IdOf(*separation);
+  REQUIRE(assembler_.Await(id, Separating));
+  const Record record = assembler_.Get(id);
+  CHECK(record.owner == "default");
+  CHECK(record.model_frames == kFrames);
+  CHECK(record.chunks == kChunks);
+  CHECK(record.open.splitter() == "splitter-1");
+  CHECK(record.open.window_frames() == 1000);
+  CHECK(record.open.computed_stems_size() == 1);
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  const auto task = sink_.tasks().front();
+  CHECK(task.assembler() == "assembler-1");
+  CHECK(task.attempt() == 1);
+  CHECK(task.stem_indexes(0) == 1);
+  CHECK(sink_.Sent(id) == Once({0, 1, 2, 3, 4}));
+}
+
+TEST_CASE_METHOD(Harness, "to start is idempotent, and a finished separation is not worked on") {
+  const v1::Track track = UploadSong(kFrames);
+  const int64_t id = StartJob(track);
+  CHECK(StartJob(track) == id);
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  CHECK(assembler_.Get(id).attempt == 1);
+  assembler_.End(id, v1::Separation::STATE_SUCCEEDED);
+  REQUIRE(sink_.AwaitCancels(1));
+  v1::Separation wanted;
+  wanted.set_track(track.name());
+  CHECK(Start(wanted)->state() == v1::Separation::STATE_SUCCEEDED);
+  CHECK(sink_.Sent(id) == Once({0, 1, 2, 3, 4}));
+}
+
+TEST_CASE_METHOD(Harness, "a cancelled separation starts anew with the next attempt") {
+  const v1::Track track = UploadSong(kFrames);
+  const int64_t id = StartJob(track);
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  assembler_.End(id, v1::Separation::STATE_CANCELLED);
+  REQUIRE(sink_.AwaitCancels(1));
+  CHECK(StartJob(track) == id);
+  REQUIRE(sink_.AwaitTasks(2 * kChunks));
+  CHECK(sink_.tasks().back().attempt() == 2);
+}
+
+TEST_CASE_METHOD(Harness, "requests that cannot be done are refused with their reasons") {
+  v1::Separation wanted;
+  wanted.set_track("tracks/1");
+  CHECK(base::ReasonOf(Start(wanted).status()) == "UNKNOWN_TRACK");
+  CHECK(absl::IsNotFound(Start(wanted).status()));
+  wanted.set_track("nonsense");
+  CHECK(base::ReasonOf(Start(wanted).status()) == "INVALID_NAME");
+  wanted.set_track(UploadSong(kFrames).name());
+  wanted.set_model("unheard-of");
+  CHECK(base::ReasonOf(Start(wanted).status()) == "UNKNOWN_MODEL");
+  wanted.clear_model();
+  wanted.add_stems("piano");
+  CHECK(base::ReasonOf(Start(wanted).status()) == "UNKNOWN_STEM");
+  CHECK(assembler_.opens() == 0);
+}
+
+TEST_CASE_METHOD(Harness, "Case 24: cancel stops the dispatch, frees the disk and tells workers") {
+  depths_.SetChunks(QueueCounts{8, 1});  // the queue is full: nothing can be sent
+  const int64_t id = StartJob(UploadSong(100'000));
+  REQUIRE(assembler_.Await(id, Separating));
+  CHECK(store::FileSize(SpoolPath(id)).ok());
+  assembler_.End(id, v1::Separation::STATE_CANCELLED);
+  REQUIRE(sink_.AwaitCancels(1));
+  CHECK(sink_.cancels().front().separation_id() == id);
+  CHECK(sink_.cancels().front().attempt() == 1);
+  CHECK_FALSE(store::FileSize(SpoolPath(id)).ok());
+  depths_.SetChunks(QueueCounts{0, 1});
+  // Another separation gets the room, all of it.
+  const int64_t other = StartJob(UploadSong(kFrames));
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  CHECK(sink_.Sent(id).empty());
+  CHECK(sink_.Sent(other).size() == kChunks);
+}
+
+TEST_CASE_METHOD(Harness, "Case 22: after a restart only the missing chunks are sent") {
+  const int64_t id = StartJob(UploadSong(kFrames));
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  StopSplitter();
+  assembler_.SetDone(id, {0, 1, 3});
+  StartSplitter();
+  REQUIRE(sink_.AwaitTasks(kChunks + 2));
+  CHECK(sink_.Sent(id) == std::map<int64_t, int>{{0, 1}, {1, 1}, {2, 2}, {3, 1}, {4, 2}});
+}
+
+TEST_CASE_METHOD(Harness, "after a restart a half-written spool is made anew") {
+  depths_.SetChunks(QueueCounts{8, 1});
+  const int64_t id = StartJob(UploadSong(kFrames));
+  REQUIRE(assembler_.Await(id, Separating));
+  StopSplitter();
+  REQUIRE(store::WriteFileDurably(SpoolPath(id), "short").ok());
+  depths_.SetChunks(QueueCounts{0, 1});
+  StartSplitter();
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  CHECK(sink_.Sent(id) == Once({0, 1, 2, 3, 4}));
+}
+
+TEST_CASE_METHOD(Harness, "what ended while the splitter was away is dropped with its spool") {
+  depths_.SetChunks(QueueCounts{8, 1});
+  const int64_t id = StartJob(UploadSong(kFrames));
+  REQUIRE(assembler_.Await(id, Separating));
+  StopSplitter();
+  assembler_.EndSilently(id, v1::Separation::STATE_CANCELLED);
+  depths_.SetChunks(QueueCounts{0, 1});
+  StartSplitter();
+  REQUIRE(sink_.AwaitCancels(1));
+  CHECK_FALSE(store::FileSize(SpoolPath(id)).ok());
+  CHECK(sink_.Sent(id).empty());
+}
+
+TEST_CASE_METHOD(Harness, "a separation that was recorded but not opened is opened later") {
+  const v1::Track track = UploadSong(kFrames);
+  assembler_.StopServing();
+  v1::Separation wanted;
+  wanted.set_track(track.name());
+  const absl::Status status = Start(wanted).status();
+  CHECK(absl::IsUnavailable(status));
+  CHECK(base::ReasonOf(status) == "BACKEND_UNAVAILABLE");
+  StopSplitter();
+  assembler_.Serve(assembler_.port());
+  StartSplitter();
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  CHECK(assembler_.opens() == 1);
+}
+
+TEST_CASE_METHOD(Harness, "an assembler that restarts is found again, and nothing is sent twice") {
+  const int64_t id = StartJob(UploadSong(kFrames));
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  assembler_.StopServing();
+  assembler_.Serve(assembler_.port());
+  REQUIRE(assembler_.AwaitSnapshots(2));
+  assembler_.Retry(id, 2, 2);
+  REQUIRE(sink_.AwaitTasks(kChunks + 1));
+  CHECK(sink_.Sent(id) == std::map<int64_t, int>{{0, 1}, {1, 1}, {2, 2}, {3, 1}, {4, 1}});
+  CHECK(sink_.tasks().back().try_() == 2);
+}
+
+TEST_CASE_METHOD(Harness, "a separation whose record was lost is ended, not left hanging") {
+  StopSplitter();
+  assembler_.AddStranger(4711);
+  StartSplitter();
+  REQUIRE(assembler_.Await(
+      4711, [](const Record& r) { return r.state == v1::Separation::STATE_FAILED; }));
+  CHECK(assembler_.Get(4711).failure.reason() == "JOB_LOST");
+}
+
+TEST_CASE_METHOD(Harness, "Case 23: a separation without a worker says so, and takes it back") {
+  depths_.SetChunks(QueueCounts{0, 0});
+  const int64_t id = StartJob(UploadSong(kFrames));
+  REQUIRE(assembler_.Await(id, [](const Record& r) { return !r.waiting_for.empty(); }));
+  CHECK(assembler_.Get(id).waiting_for.front() == "no worker for model tiny is connected");
+  depths_.SetChunks(QueueCounts{0, 1});
+  REQUIRE(assembler_.Await(id, [](const Record& r) { return r.waiting_for.back().empty(); }));
+}
+
+TEST_CASE_METHOD(Harness, "Case 28: a blocked broker is named, and nothing is sent to it") {
+  sink_.SetState({true, true, "low on memory"});
+  const int64_t id = StartJob(UploadSong(kFrames));
+  REQUIRE(assembler_.Await(id, [](const Record& r) { return !r.waiting_for.empty(); }));
+  CHECK(assembler_.Get(id).waiting_for.front() ==
+        "the message broker takes no messages: low on memory");
+  CHECK(sink_.tasks().empty());
+  sink_.SetState({true, false, ""});
+  CHECK(sink_.AwaitTasks(kChunks));
+}
+
+TEST_CASE_METHOD(Harness, "chunks that a broker lost are sent again") {
+  StopSplitter();
+  config_.stall_after = absl::Milliseconds(300);
+  StartSplitter();
+  const int64_t id = StartJob(UploadSong(kFrames));
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  assembler_.SetDone(id, {0, 1, 2});  // the others never come
+  REQUIRE(sink_.AwaitTasks(kChunks + 2));
+  const auto sent = sink_.Sent(id);
+  CHECK(sent.at(0) == 1);
+  CHECK(sent.at(3) >= 2);
+  CHECK(sent.at(4) >= 2);
+}
+
+TEST_CASE_METHOD(Harness, "a model package that was replaced meanwhile ends its separations") {
+  depths_.SetChunks(QueueCounts{8, 1});
+  const int64_t id = StartJob(UploadSong(kFrames));
+  REQUIRE(assembler_.Await(id, Separating));
+  StopSplitter();
+  REQUIRE(store::RemoveAll(SpoolPath(id)).ok());  // so that it must be prepared again
+  WritePackage(config_.models, "tiny", "track");
+  StartSplitter();
+  REQUIRE(assembler_.Await(
+      id, [](const Record& r) { return r.state == v1::Separation::STATE_FAILED; }));
+  CHECK(assembler_.Get(id).failure.reason() == "MODEL_GONE");
+}
+
+TEST_CASE_METHOD(Harness, "Case 27: a short song is given out while a long one is") {
+  depths_.SetChunks(QueueCounts{0, 1});
+  const int64_t big = StartJob(UploadSong(2'000'000));
+  const int64_t small = StartJob(UploadSong(kFrames, 1));
+  REQUIRE(assembler_.Await(small, Separating));
+  while (sink_.Sent(small).size() < kChunks) {
+    REQUIRE(sink_.AwaitTasks(sink_.tasks().size() + 1));
+  }
+  CHECK(sink_.Sent(big).size() < 2'000'000 / 900);
+}
+
+}  // namespace
+}  // namespace unbraid::splitter
