@@ -8,9 +8,9 @@
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
-songs=/usr/share/games/fretsonfire/data/songs
+songs=/usr/share/games/fretsonfire/data/songs/sectoid
 [ -d "$songs" ] || die "the Debian package fretsonfire-songs-sectoid is not installed"
-target=$ROOT/build/cache/demo${1:+-$1}.wav
+target=$UNBRAID_BUILD/cache/demo${1:+-$1}.wav
 if [ ! -e "$target" ]; then
   mkdir -p "$(dirname "$target")"
   /usr/bin/python3 - "$songs/Metal madness" "$target" "${1:-}" <<'PYTHON'

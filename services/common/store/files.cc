@@ -17,7 +17,7 @@
 namespace unbraid::store {
 namespace {
 
-constexpr mode_t kFileMode = 0640;
+constexpr mode_t kFileMode = 0666;  // less what the umask takes
 
 absl::Status Failed(int error, absl::string_view doing, const std::string& path) {
   const std::string what = absl::StrCat("cannot ", doing, " ", path);

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything, and runs all checks and tests. Its last line is `N passed, N failed`.
+#
+#   scripts/test.sh                          everything
+#   scripts/test.sh --ring unit|component|integration    one ring of the tests, without the checks
+#   scripts/test.sh --checks                 the checks alone
+set -euo pipefail
+
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+. "$UNBRAID_ROOT/scripts/lib/packages.sh"
+. "$UNBRAID_ROOT/scripts/lib/build.sh"
+. "$UNBRAID_ROOT/scripts/lib/checks.sh"
+
+PASSED=0
+FAILED=0
+GRPCURL_VERSION=v1.8.7 # the newest that Debian's Go builds
+
+# count NAME COMMAND...: runs a check and counts its verdict.
+count() {
+  local name=$1 begin=$SECONDS log=$UNBRAID_BUILD/logs/check-$1.log
+  shift
+  if "$@" >"$log" 2>&1; then
+    PASSED=$((PASSED + 1))
+    say "check $name: passed ($((SECONDS - begin)) s)"
+  else
+    FAILED=$((FAILED + 1))
+    tail -n 60 "$log" >&2
+    say "check $name: FAILED; all of its output is in $log"
+  fi
+}
+
+build_grpcurl() {
+  [[ -x $UNBRAID_TOOLS/bin/grpcurl ]] && return 0
+  say "building grpcurl"
+  run_logged "$UNBRAID_BUILD/logs/grpcurl.log" env GOBIN="$UNBRAID_TOOLS/bin" GOFLAGS=-mod=mod \
+    go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$GRPCURL_VERSION"
+}
+
+# run_ring LABEL JOBS: runs the tests with this label. A ring without tests, and a test that was skipped, count as failures.
+run_ring() {
+  local ring=$1 jobs=$2 report=$UNBRAID_BUILD/logs/junit-$1.xml
+  rm -f "$report"
+  ctest --test-dir "$UNBRAID_BUILD/release" -L "^$ring\$" -j "$jobs" --output-on-failure --output-junit "$report" >&2 || true
+  local passed failed
+  read -r passed failed < <(/usr/bin/python3 - "$report" <<'PYTHON'
+import sys
+import xml.etree.ElementTree as tree
+try:
+    cases = list(tree.parse(sys.argv[1]).getroot().iter("testcase"))
+except OSError:
+    cases = []
+passed = sum(case.get("status") == "run" for case in cases)
+print(passed, max(len(cases) - passed, 0 if cases else 1))
+PYTHON
+  )
+  PASSED=$((PASSED + passed))
+  FAILED=$((FAILED + failed))
+  say "ring $ring: $passed passed, $failed failed"
+}
+
+run_checks() {
+  count format check_format
+  count shell check_shell
+  count protos check_protos
+  count lint check_lint
+}
+
+main() {
+  local rings=(unit component integration) checks=1
+  case ${1:-} in
+    '') ;;
+    --ring) rings=("${2:?name a ring}") checks=0 ;;
+    --checks) rings=() ;;
+    *) die "unknown option $1; see the head of this script" ;;
+  esac
+  packages_install build run test
+  mkdir -p "$UNBRAID_BUILD/logs"
+  ((checks == 0)) || run_checks
+  if ((${#rings[@]} > 0)); then
+    build_models
+    say "building everything"
+    build_cmake release
+    build_grpcurl
+  fi
+  local ring jobs
+  for ring in "${rings[@]}"; do
+    jobs=$(nproc)
+    [[ $ring != integration ]] || jobs=1
+    run_ring "$ring" "$jobs"
+  done
+  printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
+  ((FAILED == 0 && PASSED > 0))
+}
+
+main "$@"

@@ -1,0 +1,109 @@
+"""A stack of real processes for tests, and the `unbraid` command in front of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = ROOT / "scripts" / "stack.sh"
+UP_SECONDS = 240
+
+
+class Stack:
+    """`with Stack(workers=2) as stack:` brings one up in a folder of its own, and takes it down whatever happens."""
+
+    def __init__(self, workers: int, models: tuple[str, ...] = ("spleeter-hpss", "passthrough")) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="unbraid-stack-"))
+        self.folder.chmod(0o711)
+        self.arguments = ["--workers", str(workers)]
+        for model in models:
+            self.arguments += ["--model", model]
+        self.environment = dict(os.environ, UNBRAID_STACK_DIR=str(self.folder / "state"))
+
+    def __enter__(self) -> "Stack":
+        self.script("up", *self.arguments)
+        exports = subprocess.run(["bash", "-c", f'eval "$({SCRIPT} env)"; env -0'], env=self.environment, check=True,
+                                 capture_output=True).stdout
+        for entry in exports.decode().split("\0"):
+            key, _, value = entry.partition("=")
+            if key in ("UNBRAID_GATEWAY", "PATH"):
+                self.environment[key] = value
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.script("down")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def script(self, *arguments: str) -> str:
+        # Not a pipe for standard error: the processes that it starts would keep it open.
+        with tempfile.TemporaryFile() as errors:
+            done = subprocess.run([str(SCRIPT), *arguments], env=self.environment, stdout=subprocess.PIPE, stderr=errors,
+                                  timeout=UP_SECONDS)
+            errors.seek(0)
+            assert done.returncode == 0, errors.read().decode(errors="replace")
+            return done.stdout.decode()
+
+    def pids(self) -> dict[str, int]:
+        return {name: int(pid) for name, pid in (line.split() for line in self.script("pids").splitlines())}
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """The command in the background, its JSON on a pipe."""
+        return subprocess.Popen(["unbraid", "--json", *arguments], env=self.environment, stdout=subprocess.PIPE, text=True)
+
+    def run(self, *arguments: str, timeout: int = 300) -> tuple[int, list[dict[str, Any]]]:
+        """Exit status and events of the command."""
+        done = subprocess.run(["unbraid", "--json", *arguments], env=self.environment, capture_output=True, text=True,
+                              timeout=timeout)
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def separate(self, song: Path, out: Path, *options: str) -> dict[str, Any]:
+        """Separates, expects success, and gives the finished separation."""
+        status, events = self.run("separate", str(song), "-o", str(out), *options)
+        assert status == 0, events[-1]
+        return finished(events)
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        lines = []
+        for log in sorted((self.folder / "state" / "log").glob("*.log")):
+            if log.name.startswith(("rabbitmq", "epmd")):
+                continue
+            lines += [json.loads(line) for line in log.read_text().splitlines()]
+        return lines
+
+
+def finished(events: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(event["done"] for event in events if event["event"] == "done")
+
+
+def read(path: Path) -> np.ndarray:
+    """[frames, channels] float64; integers at full scale 1."""
+    return soundfile.read(path, dtype="float64", always_2d=True)[0]
+
+
+def demo_song(seconds: int) -> Path:
+    """A cut of a freely licensed song, 16 bit, 44.1 kHz, stereo."""
+    made = subprocess.run([str(ROOT / "scripts" / "demo-song.sh"), str(seconds)], check=True, capture_output=True, text=True)
+    return Path(made.stdout.strip())
+
+
+def noise(path: Path, frames: int, channels: int = 2, rate: int = 44100, subtype: str = "FLOAT") -> np.ndarray:
+    samples = np.random.default_rng(frames).uniform(-0.5, 0.5, (frames, channels)).astype(np.float32)
+    soundfile.write(path, samples, rate, subtype=subtype)
+    return samples
+
+
+def interrupt(process: subprocess.Popen) -> int:
+    process.send_signal(signal.SIGINT)
+    return process.wait(timeout=60)
