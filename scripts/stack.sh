@@ -130,7 +130,8 @@ command_up() {
   fi
   save_settings
   # Whatever goes wrong from here, Ctrl-C included, nothing stays behind half-started.
-  trap 'stop_all' EXIT
+  # A second Ctrl-C must not keep the first one from cleaning up.
+  trap 'trap "" INT TERM HUP; stop_all' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   start_all
