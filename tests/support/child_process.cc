@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +16,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tests/support/temp_dir.h"
+
+// The header of glibc 2.36 lacks it.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 extern char** environ;
 

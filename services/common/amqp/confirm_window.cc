@@ -4,19 +4,22 @@
 
 namespace unbraid::amqp {
 
-void ConfirmWindow::Sent(Outgoing outgoing) {
+void ConfirmWindow::Sent(Outgoing outgoing, absl::Time now) {
   outgoing.returned = false;
+  outgoing.sent_at = now;
   bytes_ += outgoing.message.body.size();
   sent_.emplace(++last_sequence_, std::move(outgoing));
 }
 
-void ConfirmWindow::Returned(const std::string& message_id) {
-  for (auto& [sequence, outgoing] : sent_) {
-    if (outgoing.message.message_id != message_id || outgoing.returned) continue;
-    outgoing.returned = true;
-    ++outgoing.returns;
-    return;
-  }
+absl::Time ConfirmWindow::oldest() const {
+  return sent_.empty() ? absl::InfiniteFuture() : sent_.begin()->second.sent_at;
+}
+
+void ConfirmWindow::Returned(uint64_t sequence) {
+  const auto found = sent_.find(sequence);
+  if (found == sent_.end()) return;
+  found->second.returned = true;
+  ++found->second.returns;
 }
 
 ConfirmWindow::Outcome ConfirmWindow::Acked(uint64_t sequence, bool multiple) {

@@ -3,13 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "services/common/amqp/message.h"
 
 namespace unbraid::amqp {
@@ -18,8 +17,10 @@ namespace unbraid::amqp {
 struct Outgoing {
   Message message;
   std::function<void(absl::Status)> done;
+  uint64_t ticket = 0;    // of the publisher, for Flush
   int returns = 0;        // how often no queue wanted it
   bool returned = false;  // in its present flight
+  absl::Time sent_at = absl::InfiniteFuture();
 };
 
 // Messages that were sent on one channel and are not confirmed yet. The broker numbers them from 1;
@@ -34,11 +35,17 @@ class ConfirmWindow {
     std::vector<Outgoing> unwanted;   // acked, but no queue took them
   };
 
-  // Notes a message as sent.
-  void Sent(Outgoing outgoing);
+  // The number that the next message will have.
+  uint64_t next_sequence() const { return last_sequence_ + 1; }
 
-  // The broker gave a message back; it is found by its id.
-  void Returned(const std::string& message_id);
+  // Notes a message as sent.
+  void Sent(Outgoing outgoing, absl::Time now);
+
+  // Since when the oldest message waits for its confirm; InfiniteFuture when none does.
+  absl::Time oldest() const;
+
+  // The broker gave a message back. Unknown numbers are ignored, here and below.
+  void Returned(uint64_t sequence);
 
   Outcome Acked(uint64_t sequence, bool multiple);
   Outcome Nacked(uint64_t sequence, bool multiple);

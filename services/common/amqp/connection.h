@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -15,22 +14,25 @@
 
 namespace unbraid::amqp {
 
+struct Events;
+
 // Private to this folder: one connection with one open channel. It belongs to one thread. After any
 // error that is not NOT_FOUND from QueueSize it is of no further use and must be dropped; nothing
 // is ever tried again on it.
 class Connection {
  public:
-  // What the broker sends by itself.
-  struct Events {
-    std::function<void(Delivery)> delivered;
-    std::function<void(std::string message_id)> returned;
-    std::function<void(uint64_t sequence, bool multiple)> acked;
-    std::function<void(uint64_t sequence, bool multiple)> nacked;
-    std::function<void(bool blocked, std::string reason)> blocked;
-    std::function<void()> consumer_cancelled;  // the queue is gone
+  struct Hooks {
+    // Readable: break off what waits. -1: none.
+    int stop_descriptor = -1;
+    // The socket, before anything that may block on it: shutting it down ends every wait.
+    std::function<void(int descriptor)> opened;
+    // Called whenever something goes forward.
+    std::function<void()> alive;
   };
 
-  static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectionOptions& options);
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectionOptions& options,
+                                                          Events events, Hooks hooks);
+  // Closes the socket without a word.
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -50,26 +52,35 @@ class Connection {
   absl::Status Ack(uint64_t tag);
   absl::Status Nack(uint64_t tag, bool requeue);
 
-  // Sends one message; may block until the broker reads.
-  absl::Status Publish(const Message& message);
+  // Sends one message, which is the channel's `sequence`-th. Waits while the broker does not read,
+  // and drains meanwhile: under an alarm it is the only way to learn of the alarm. An error when
+  // nothing goes forward for publish_timeout though there is no alarm.
+  absl::Status Publish(const Message& message, uint64_t sequence);
 
   struct QueueCounts {
     int64_t ready = 0;
     int64_t consumers = 0;
   };
-  // Passive declare. NOT_FOUND when there is no such queue; the channel is closed then.
+  // Passive declare. NOT_FOUND when there is no such queue.
   absl::StatusOr<QueueCounts> QueueSize(const std::string& queue);
 
-  // Handles everything that has arrived, without waiting. Also sends and checks heartbeats, so it
-  // must be called more often than they are due.
-  absl::Status Drain(const Events& events);
+  // Handles everything that has arrived, without waiting; whether that was anything. Also sends and
+  // checks heartbeats, so it must be called more often than they are due.
+  absl::StatusOr<bool> Drain();
+
+  // Takes leave of the broker, so that all acknowledgements arrive before the end: closing a socket
+  // with something unread resets it, and a reset overtakes what was sent. Takes a second at most.
+  void Close();
 
  private:
   struct State;
   explicit Connection(std::unique_ptr<State> state);
 
-  // Handles one frame; false: none was there.
-  absl::StatusOr<bool> DrainOne(const Events& events);
+  absl::Status DeclareQueue(const Queue& queue);
+  // After the broker has closed it.
+  absl::Status ReopenChannel();
+  absl::Status AwaitWritable();
+  absl::Status SendBody(const std::string& body);
 
   const std::unique_ptr<State> state_;
 };

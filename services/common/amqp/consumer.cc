@@ -29,15 +29,16 @@ Consumer::Consumer(const ConnectionOptions& options, const Topology& topology,
     : topology_(topology), consumer_options_(consumer_options), handler_(std::move(handler)) {
   IoThread::Callbacks callbacks;
   callbacks.connected = [this](Connection* connection) {
-    generation_ = io_->state().generation;
+    const uint64_t generation = io_->state().generation;
+    {
+      absl::MutexLock lock(&mutex_);
+      generation_ = generation;
+    }
     return Begin(connection);
   };
   callbacks.work = [this](Connection* connection) { return Work(connection); };
-  callbacks.disconnected = [this] { OnDisconnected(); };
-  callbacks.events.delivered = [this](Delivery delivery) {
-    delivery.tag.generation = generation_;
-    handler_(std::move(delivery));
-  };
+  callbacks.disconnected = [this](const absl::Status&) { OnDisconnected(); };
+  callbacks.events.delivered = [this](Delivery delivery) { OnDelivered(std::move(delivery)); };
   callbacks.events.consumer_cancelled = [this] {
     consumer_tag_.clear();
     begin_again_ = true;
@@ -46,6 +47,15 @@ Consumer::Consumer(const ConnectionOptions& options, const Topology& topology,
 }
 
 Consumer::~Consumer() { Stop(); }
+
+void Consumer::OnDelivered(Delivery delivery) {
+  {
+    absl::MutexLock lock(&mutex_);
+    delivery.tag.generation = generation_;
+    if (!consumer_options_.queue.empty()) unsettled_.insert(delivery.tag.value);
+  }
+  handler_(std::move(delivery));
+}
 
 absl::Status Consumer::Begin(Connection* connection) {
   begin_again_ = false;
@@ -73,10 +83,11 @@ absl::StatusOr<absl::Duration> Consumer::Work(Connection* connection) {
   {
     absl::MutexLock lock(&mutex_);
     cancel = cancel_wanted_;
-    if (cancel) consuming_ = false;
   }
   if (cancel && !consumer_tag_.empty()) {
     UNBRAID_RETURN_IF_ERROR(connection->CancelConsumer(std::exchange(consumer_tag_, "")));
+    absl::MutexLock lock(&mutex_);
+    consuming_ = false;
   }
   return absl::InfiniteDuration();
 }
@@ -88,8 +99,6 @@ absl::Status Consumer::SendActions(Connection* connection) {
     actions.swap(actions_);
   }
   for (const Action& action : actions) {
-    // A tag of an older connection would close the channel.
-    if (action.tag.generation != generation_) continue;
     UNBRAID_RETURN_IF_ERROR(action.ack ? connection->Ack(action.tag.value)
                                        : connection->Nack(action.tag.value, action.requeue));
   }
@@ -102,6 +111,8 @@ void Consumer::OnDisconnected() {
   consumer_tag_.clear();
   absl::MutexLock lock(&mutex_);
   consuming_ = false;
+  generation_ = 0;
+  unsettled_.clear();
   actions_.clear();
   drained_ = true;
 }
@@ -109,6 +120,8 @@ void Consumer::OnDisconnected() {
 void Consumer::Enqueue(Action action) {
   {
     absl::MutexLock lock(&mutex_);
+    // A tag of an older connection, or one used twice, would close the channel.
+    if (action.tag.generation != generation_ || unsettled_.erase(action.tag.value) == 0) return;
     actions_.push_back(action);
     drained_ = false;
   }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,10 +45,12 @@ class Consumer {
   // Stops.
   ~Consumer();
 
-  // Done with a delivery. Ignored when its connection is gone: the broker delivers it again.
+  // Done with a delivery. Ignored when its connection is gone (the broker delivers it again), when
+  // it was acknowledged or given back before, and on a queue of one's own.
   void Ack(DeliveryTag tag);
 
-  // Gives a delivery back: to the queue, or, without `requeue`, to the dead letters.
+  // Gives a delivery back: to the queue, or, without `requeue`, to the dead letters. Ignored like
+  // Ack.
   void Nack(DeliveryTag tag, bool requeue);
 
   // Asks for no more deliveries; some may still trickle in. Acknowledging goes on.
@@ -75,6 +78,7 @@ class Consumer {
   absl::StatusOr<absl::Duration> Work(Connection* connection);
   absl::Status SendActions(Connection* connection);
   void Enqueue(Action action);
+  void OnDelivered(Delivery delivery);
   void OnDisconnected();
 
   const Topology topology_;
@@ -84,9 +88,11 @@ class Consumer {
   // Touched by the I/O thread alone.
   std::string consumer_tag_;  // empty: not consuming
   bool begin_again_ = false;  // the queue was deleted
-  uint64_t generation_ = 0;
 
   mutable absl::Mutex mutex_;
+  uint64_t generation_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: not connected
+  // Deliveries of this connection that nobody has acknowledged yet.
+  std::set<uint64_t> unsettled_ ABSL_GUARDED_BY(mutex_);
   std::vector<Action> actions_ ABSL_GUARDED_BY(mutex_);
   bool cancel_wanted_ ABSL_GUARDED_BY(mutex_) = false;
   bool consuming_ ABSL_GUARDED_BY(mutex_) = false;

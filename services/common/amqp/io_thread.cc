@@ -1,5 +1,6 @@
 #include "services/common/amqp/io_thread.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -16,15 +17,24 @@
 namespace unbraid::amqp {
 namespace {
 
-constexpr int kHeartbeatShare = 3;  // drain so many times in one heartbeat interval
+constexpr int kTurnsPerHeartbeat = 3;
 constexpr absl::Duration kWatchdogPeriod = absl::Seconds(1);
+constexpr absl::Duration kStopGrace = absl::Seconds(2);
+
+void Raise(int eventfd_descriptor) {
+  const uint64_t one = 1;
+  // It can only fail when the counter is full, and then the event is there anyway.
+  [[maybe_unused]] const ssize_t written = write(eventfd_descriptor, &one, sizeof(one));
+}
 
 }  // namespace
 
 IoThread::IoThread(ConnectionOptions options, Callbacks callbacks)
     : options_(std::move(options)),
       callbacks_(std::move(callbacks)),
-      wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      wake_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      stop_descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  state_.message = "not connected to the broker yet";
   auto owner_blocked = std::move(callbacks_.events.blocked);
   callbacks_.events.blocked = [this, owner_blocked](bool blocked, std::string reason) {
     {
@@ -39,6 +49,7 @@ IoThread::IoThread(ConnectionOptions options, Callbacks callbacks)
 IoThread::~IoThread() {
   Stop();
   close(wake_descriptor_);
+  close(stop_descriptor_);
 }
 
 void IoThread::Start() {
@@ -46,19 +57,18 @@ void IoThread::Start() {
   watchdog_ = std::thread([this] { Watch(); });
 }
 
-void IoThread::Wake() {
-  const uint64_t one = 1;
-  // It can only fail when the counter is full, and then the thread wakes up anyway.
-  [[maybe_unused]] const ssize_t written = write(wake_descriptor_, &one, sizeof(one));
-}
+void IoThread::Wake() { Raise(wake_descriptor_); }
 
 void IoThread::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
-    if (blocking_since_ < absl::InfiniteFuture() && socket_ >= 0) shutdown(socket_, SHUT_RDWR);
+    Raise(stop_descriptor_);
+    if (thread_.joinable() && !mutex_.AwaitWithTimeout(absl::Condition(&finished_), kStopGrace) &&
+        socket_ >= 0) {
+      shutdown(socket_, SHUT_RDWR);
+    }
   }
-  Wake();
   if (thread_.joinable()) thread_.join();
   if (watchdog_.joinable()) watchdog_.join();
 }
@@ -73,83 +83,114 @@ bool IoThread::stopping() const {
   return stopping_;
 }
 
-void IoThread::BeginBlocking() {
+void IoThread::NoteOpened(int descriptor) {
   absl::MutexLock lock(&mutex_);
-  blocking_since_ = absl::Now();
-  if (stopping_ && socket_ >= 0) shutdown(socket_, SHUT_RDWR);
+  socket_ = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  busy_since_ = absl::Now();
 }
 
-void IoThread::EndBlocking() {
+void IoThread::BeginBusy() {
   absl::MutexLock lock(&mutex_);
-  blocking_since_ = absl::InfiniteFuture();
+  busy_since_ = absl::Now();
+}
+
+void IoThread::EndBusy() {
+  absl::MutexLock lock(&mutex_);
+  busy_since_ = absl::InfiniteFuture();
 }
 
 void IoThread::Watch() {
   absl::MutexLock lock(&mutex_);
   while (!stopping_) {
     mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kWatchdogPeriod);
-    const bool overdue = absl::Now() - blocking_since_ > options_.publish_timeout;
+    const bool overdue = absl::Now() - busy_since_ > options_.publish_timeout;
     if (overdue && socket_ >= 0) shutdown(socket_, SHUT_RDWR);
   }
 }
 
-void IoThread::SetConnected(const Connection* connection, const std::string& message) {
+void IoThread::NoteConnected() {
   absl::MutexLock lock(&mutex_);
-  state_.connected = connection != nullptr;
+  state_.connected = true;
+  state_.message = state_.blocked ? state_.message : "";
+}
+
+void IoThread::NoteDisconnected(const absl::Status& reason) {
+  absl::MutexLock lock(&mutex_);
+  state_.connected = false;
   state_.blocked = false;
-  state_.message = message;
-  socket_ = connection != nullptr ? connection->descriptor() : -1;
-  if (connection != nullptr) ++state_.generation;
+  state_.message = std::string(reason.message());
+  if (socket_ >= 0) close(std::exchange(socket_, -1));
+  busy_since_ = absl::InfiniteFuture();
 }
 
 void IoThread::Run() {
   Backoff backoff(options_.backoff_min, options_.backoff_max);
-  SetConnected(nullptr, "not connected to the broker yet");
   while (!stopping()) {
-    absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(options_);
-    absl::Status status = connection.status();
-    if (status.ok()) {
-      // The generation counts before the owner sees the connection, so that deliveries bear it.
-      SetConnected(connection->get(), "");
-      status = callbacks_.connected(connection->get());
-    }
-    if (status.ok()) {
-      backoff.Reset();
-      RunConnection(connection->get());
-    } else {
-      SetConnected(nullptr, std::string(status.message()));
-    }
-    // The socket is forgotten before it is closed: its number may be taken again at once.
-    connection = absl::UnavailableError("closed");
-    callbacks_.disconnected();
-    if (!stopping()) Sleep(-1, backoff.Next());
+    const absl::Time begun = absl::Now();
+    const absl::Status reason = RunConnection();
+    callbacks_.disconnected(reason);
+    // What fails soon after every login is no success.
+    if (absl::Now() - begun > options_.backoff_max) backoff.Reset();
+    Pause(backoff.Next());
   }
+  absl::MutexLock lock(&mutex_);
+  finished_ = true;
 }
 
-void IoThread::RunConnection(Connection* connection) {
-  absl::Status status;
-  while (status.ok() && !stopping()) status = Turn(connection);
-  SetConnected(nullptr, status.ok() ? "stopped" : std::string(status.message()));
+absl::Status IoThread::RunConnection() {
+  Connection::Hooks hooks;
+  hooks.stop_descriptor = stop_descriptor_;
+  hooks.opened = [this](int descriptor) { NoteOpened(descriptor); };
+  hooks.alive = [this] { BeginBusy(); };
+  absl::StatusOr<std::unique_ptr<Connection>> connection =
+      Connection::Open(options_, callbacks_.events, std::move(hooks));
+  absl::Status status = connection.status();
+  if (status.ok()) {
+    {
+      // Counted before the owner sees the connection, so that deliveries bear it.
+      absl::MutexLock lock(&mutex_);
+      ++state_.generation;
+    }
+    status = callbacks_.connected(connection->get());
+  }
+  if (status.ok()) NoteConnected();
+  while (status.ok() && !stopping()) status = Turn(connection->get());
+  if (status.ok()) {
+    (*connection)->Close();
+    status = absl::CancelledError("stopped");
+  }
+  NoteDisconnected(status);
+  return status;
 }
 
 absl::Status IoThread::Turn(Connection* connection) {
-  UNBRAID_RETURN_IF_ERROR(connection->Drain(callbacks_.events));
+  BeginBusy();
+  UNBRAID_RETURN_IF_ERROR(connection->Drain().status());
   UNBRAID_ASSIGN_OR_RETURN(const absl::Duration longest, callbacks_.work(connection));
   // What came in while `work` was waiting for an answer lies inside the library, where poll does
-  // not see it.
-  UNBRAID_RETURN_IF_ERROR(connection->Drain(callbacks_.events));
-  Sleep(connection->descriptor(), std::min(longest, options_.heartbeat / kHeartbeatShare));
+  // not see it; and what it says may give `work` more to do.
+  UNBRAID_ASSIGN_OR_RETURN(const bool news, connection->Drain());
+  EndBusy();
+  if (!news) {
+    Sleep(connection->descriptor(), std::min(longest, options_.heartbeat / kTurnsPerHeartbeat));
+  }
   return absl::OkStatus();
 }
 
 void IoThread::Sleep(int descriptor, absl::Duration longest) {
-  std::array<pollfd, 2> watched = {pollfd{wake_descriptor_, POLLIN, 0},
-                                   pollfd{descriptor, POLLIN, 0}};  // poll skips -1
+  std::array<pollfd, 3> watched = {pollfd{wake_descriptor_, POLLIN, 0},
+                                   pollfd{stop_descriptor_, POLLIN, 0},
+                                   pollfd{descriptor, POLLIN, 0}};
   const int64_t milliseconds =
       absl::ToInt64Milliseconds(longest) + (longest > absl::ZeroDuration() ? 1 : 0);
   poll(watched.data(), watched.size(), static_cast<int>(milliseconds));
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = read(wake_descriptor_, &count, sizeof(count));
+}
+
+void IoThread::Pause(absl::Duration pause) {
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), pause);
 }
 
 }  // namespace unbraid::amqp

@@ -7,28 +7,33 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "services/common/amqp/connection.h"
+#include "services/common/amqp/incoming.h"
 #include "services/common/amqp/options.h"
 
 namespace unbraid::amqp {
 
 // Private to this folder: the thread that owns a connection. It connects, and connects again with
 // backoff when the connection is lost; in between it drains, lets its owner work, and sleeps until
-// the broker or Wake() has news.
+// the broker or Wake() has news. A second thread watches over it: a library call that comes to no
+// end has its socket shut down.
 class IoThread {
  public:
   // All run on the thread.
   struct Callbacks {
     // A new connection: declare, consume, ... An error drops it.
     std::function<absl::Status(Connection*)> connected;
-    // Events of Drain.
-    Connection::Events events;
+    // What the broker sends by itself.
+    Events events;
     // After each drain: send what waits. An error drops the connection. Gives the longest sleep
     // that it can bear.
     std::function<absl::StatusOr<absl::Duration>(Connection*)> work;
-    // The connection is gone.
-    std::function<void()> disconnected;
+    // The connection is gone, or the attempt to make one has failed; with the reason.
+    std::function<void(const absl::Status&)> disconnected;
   };
 
   IoThread(ConnectionOptions options, Callbacks callbacks);
@@ -38,36 +43,42 @@ class IoThread {
 
   void Start();
 
-  // Ends the sleep. From any thread.
+  // Ends the sleep on a connection. From any thread.
   void Wake();
 
-  // Ends the thread; a call that blocks in the network is broken off. May be called twice, not from
-  // the thread.
+  // Ends the thread: lets it take leave of the broker, and breaks off what has not ended after two
+  // seconds. May be called twice, not from the thread.
   void Stop();
 
   ConnectionState state() const;
-  bool stopping() const;
-
-  // Between these a blocking call is made that the watchdog may break off.
-  void BeginBlocking();
-  void EndBlocking();
 
  private:
   void Run();
-  void RunConnection(Connection* connection);
+  absl::Status RunConnection();
   absl::Status Turn(Connection* connection);
   void Sleep(int descriptor, absl::Duration longest);
+  // Between two attempts to connect: only Stop() ends it earlier.
+  void Pause(absl::Duration pause);
   void Watch();
-  void SetConnected(const Connection* connection, const std::string& message);
+  bool stopping() const;
+  void NoteOpened(int descriptor);
+  void BeginBusy();
+  void EndBusy();
+  void NoteConnected();
+  void NoteDisconnected(const absl::Status& reason);
 
   const ConnectionOptions options_;
   Callbacks callbacks_;
-  const int wake_descriptor_;  // eventfd
+  const int wake_descriptor_;  // eventfd, read by the thread
+  const int stop_descriptor_;  // eventfd, never read: once readable, always readable
 
   mutable absl::Mutex mutex_;
   ConnectionState state_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time blocking_since_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time busy_since_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  // A duplicate of the connection's, so that it names no other file should the library close its
+  // own.
   int socket_ ABSL_GUARDED_BY(mutex_) = -1;
 
   std::thread thread_;

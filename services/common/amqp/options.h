@@ -25,8 +25,9 @@ struct ConnectionOptions {
   absl::Duration connect_timeout = absl::Seconds(5);
   // For declaring, consuming and the like. After such a timeout the connection is given up.
   absl::Duration rpc_timeout = absl::Seconds(10);
-  // A single publish that blocks for longer gives the connection up.
-  absl::Duration publish_timeout = absl::Seconds(60);
+  // A message that cannot be sent, or is not confirmed, for so long gives the connection up, and is
+  // sent again on the next. Time under an alarm of the broker does not count.
+  absl::Duration publish_timeout = absl::Seconds(30);
 
   // Pause between two attempts to connect; doubles from the first to the second, with jitter.
   absl::Duration backoff_min = absl::Milliseconds(100);

@@ -18,6 +18,8 @@ constexpr int kMaxReturns = 5;
 constexpr absl::Duration kRefusedPause = absl::Milliseconds(500);
 constexpr absl::Duration kReturnedPause = absl::Milliseconds(200);
 
+absl::Status Stopped() { return absl::CancelledError("the publisher has been stopped"); }
+
 }  // namespace
 
 std::unique_ptr<Publisher> Publisher::Create(const ConnectionOptions& options,
@@ -32,47 +34,72 @@ Publisher::Publisher(const ConnectionOptions& options, const Topology& topology)
   IoThread::Callbacks callbacks;
   callbacks.connected = [this](Connection* connection) { return OnConnected(connection); };
   callbacks.work = [this](Connection* connection) { return Work(connection); };
-  callbacks.disconnected = [this] { OnDisconnected(); };
+  callbacks.disconnected = [this](const absl::Status&) { OnDisconnected(); };
   callbacks.events.acked = [this](uint64_t sequence, bool multiple) {
     OnOutcome(window_.Acked(sequence, multiple));
   };
   callbacks.events.nacked = [this](uint64_t sequence, bool multiple) {
     OnOutcome(window_.Nacked(sequence, multiple));
   };
-  callbacks.events.returned = [this](const std::string& message_id) {
-    window_.Returned(message_id);
+  callbacks.events.returned = [this](uint64_t sequence) { window_.Returned(sequence); };
+  callbacks.events.blocked = [this](bool blocked, const std::string&) {
+    blocked_ = blocked;
+    unblocked_at_ = absl::Now();
   };
-  callbacks.events.blocked = [this](bool blocked, const std::string&) { blocked_ = blocked; };
   io_ = std::make_unique<IoThread>(options, std::move(callbacks));
 }
 
 Publisher::~Publisher() { Stop(); }
 
 void Publisher::Publish(Message message, std::function<void(absl::Status)> done) {
-  if (message.body.size() > options_.max_message_bytes) {
-    const absl::Status too_large = absl::ResourceExhaustedError(
-        absl::StrCat("a message of ", message.body.size(), " bytes is larger than the broker's ",
-                     options_.max_message_bytes));
-    if (!completions_.Post([done, too_large] { done(too_large); })) done(too_large);
-    return;
+  HandOver(std::move(message), std::move(done), absl::InfiniteFuture());
+}
+
+bool Publisher::HandOver(Message message, std::function<void(absl::Status)> done,
+                         absl::Time deadline) {
+  const absl::Status checked = CheckMessage(message);
+  if (!checked.ok()) {
+    Complete(std::move(done), checked);
+    return true;
   }
   bool stopped = false;
   {
     absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(
-        +[](Publisher* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
-          return self->stopped_ || self->HasRoom();
-        },
-        this));
+    const auto ready = [this]()
+                           ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopped_ || HasRoom(); };
+    if (!mutex_.AwaitWithDeadline(absl::Condition(&ready), deadline)) return false;
     stopped = stopped_;
     if (!stopped) {
       ++undecided_;
       undecided_bytes_ += message.body.size();
-      waiting_.push_back({std::move(message), done, 0, false});
+      open_.insert(++last_ticket_);
+      waiting_.push_back({std::move(message), std::move(done), last_ticket_});
     }
   }
-  if (stopped) return done(absl::CancelledError("the publisher has been stopped"));
-  io_->Wake();
+  if (stopped) {
+    done(Stopped());
+  } else {
+    io_->Wake();
+  }
+  return true;
+}
+
+absl::Status Publisher::CheckMessage(const Message& message) const {
+  if (message.body.size() > options_.max_message_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat("a message of ", message.body.size(),
+                                                     " bytes is larger than the broker's ",
+                                                     options_.max_message_bytes));
+  }
+  absl::MutexLock lock(&mutex_);
+  for (const Exchange& exchange : topology_.exchanges) {
+    if (exchange.name == message.exchange) return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("the exchange ", message.exchange, " is not declared by this publisher"));
+}
+
+void Publisher::Complete(std::function<void(absl::Status)> done, absl::Status status) {
+  if (!completions_.Post([done, status] { done(status); })) done(status);
 }
 
 bool Publisher::HasRoom() const {
@@ -85,34 +112,32 @@ absl::Status Publisher::PublishAndWait(Message message, absl::Duration timeout) 
     absl::Status status;
   };
   auto answer = std::make_shared<Answer>();  // outlives this call when the time is up
-  Publish(std::move(message), [answer](absl::Status status) {
+  const absl::Time deadline = absl::Now() + timeout;
+  const auto take = [answer](absl::Status status) {
     answer->status = std::move(status);
     answer->arrived.Notify();
-  });
-  if (!answer->arrived.WaitForNotificationWithTimeout(timeout)) {
-    return absl::DeadlineExceededError(
-        absl::StrCat("the broker has not confirmed in time; ", state().message));
-  }
-  return answer->status;
+  };
+  const bool taken = HandOver(std::move(message), take, deadline);
+  if (taken && answer->arrived.WaitForNotificationWithDeadline(deadline)) return answer->status;
+  const std::string problem = state().message;
+  return absl::DeadlineExceededError(
+      absl::StrCat("the broker has not confirmed in time", problem.empty() ? "" : ": ", problem));
 }
 
 absl::Status Publisher::Flush(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
-  const bool decided =
-      mutex_.AwaitWithTimeout(absl::Condition(
-                                  +[](Publisher* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
-                                    return self->undecided_ == 0;
-                                  },
-                                  this),
-                              timeout);
-  if (decided) return absl::OkStatus();
-  return absl::DeadlineExceededError(absl::StrCat(undecided_, " messages are not confirmed yet"));
+  const uint64_t last = last_ticket_;
+  const auto decided = [this, last]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return open_.empty() || *open_.begin() > last;
+  };
+  if (mutex_.AwaitWithTimeout(absl::Condition(&decided), timeout)) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat(open_.size(), " messages are not confirmed yet"));
 }
 
 void Publisher::EnsureTopology(const Topology& topology) {
   {
     absl::MutexLock lock(&mutex_);
-    topology_.Merge(topology);
+    if (!topology_.Merge(topology)) return;
     topology_changed_ = true;
   }
   io_->Wake();
@@ -134,9 +159,7 @@ void Publisher::Stop() {
     waiting_.clear();
     delayed_.clear();
   }
-  for (Outgoing& outgoing : left) {
-    Decide(std::move(outgoing), absl::CancelledError("the publisher has been stopped"));
-  }
+  for (Outgoing& outgoing : left) Decide(std::move(outgoing), Stopped());
   completions_.Stop();
 }
 
@@ -154,50 +177,62 @@ absl::Status Publisher::OnConnected(Connection* connection) {
 
 absl::StatusOr<absl::Duration> Publisher::Work(Connection* connection) {
   Topology changed;
-  absl::Duration longest = absl::InfiniteDuration();
   {
     absl::MutexLock lock(&mutex_);
     if (std::exchange(topology_changed_, false)) changed = topology_;
-    const absl::Time now = absl::Now();
-    for (auto entry = delayed_.begin(); entry != delayed_.end();) {
-      if (entry->first <= now) {
-        waiting_.push_back(std::move(entry->second));
-        entry = delayed_.erase(entry);
-      } else {
-        longest = std::min(longest, entry->first - now);
-        ++entry;
-      }
-    }
+    TakeDue();
   }
   UNBRAID_RETURN_IF_ERROR(connection->Declare(changed));
-  if (!blocked_) UNBRAID_RETURN_IF_ERROR(SendWaiting(connection));
-  return longest;
+  UNBRAID_RETURN_IF_ERROR(SendWaiting(connection));
+  UNBRAID_RETURN_IF_ERROR(CheckConfirms());
+  return LongestSleep();
+}
+
+absl::Status Publisher::CheckConfirms() const {
+  if (blocked_) return absl::OkStatus();
+  const absl::Duration silence = absl::Now() - std::max(window_.oldest(), unblocked_at_);
+  if (silence < options_.publish_timeout) return absl::OkStatus();
+  return absl::UnavailableError("the broker has not confirmed a message for long");
+}
+
+void Publisher::TakeDue() {
+  const absl::Time now = absl::Now();
+  for (auto entry = delayed_.begin(); entry != delayed_.end();) {
+    if (entry->first > now) {
+      ++entry;
+      continue;
+    }
+    waiting_.push_back(std::move(entry->second));
+    entry = delayed_.erase(entry);
+  }
+}
+
+absl::Duration Publisher::LongestSleep() const {
+  absl::MutexLock lock(&mutex_);
+  if (topology_changed_) return absl::ZeroDuration();
+  absl::Time first = absl::InfiniteFuture();
+  for (const auto& [time, outgoing] : delayed_) first = std::min(first, time);
+  return std::max(first - absl::Now(), absl::ZeroDuration());
 }
 
 absl::Status Publisher::SendWaiting(Connection* connection) {
-  // One at a time, so that confirms are taken and a blocked broker is noticed in between.
-  while (true) {
-    Outgoing next;
-    {
-      absl::MutexLock lock(&mutex_);
-      if (waiting_.empty()) return absl::OkStatus();
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    io_->BeginBlocking();
-    const absl::Status status = connection->Publish(next.message);
-    io_->EndBlocking();
+  Outgoing next;
+  while (!blocked_ && TakeNext(&next)) {
+    const absl::Status status = connection->Publish(next.message, window_.next_sequence());
     // Also after an error: then it is among those that are sent again.
-    window_.Sent(std::move(next));
+    window_.Sent(std::move(next), absl::Now());
     UNBRAID_RETURN_IF_ERROR(status);
-    bool more = false;
-    {
-      absl::MutexLock lock(&mutex_);
-      more = !waiting_.empty();
-    }
-    if (more) io_->Wake();
-    return absl::OkStatus();
   }
+  return absl::OkStatus();
+}
+
+bool Publisher::TakeNext(Outgoing* next) {
+  absl::MutexLock lock(&mutex_);
+  // A new topology comes before the messages that need it.
+  if (waiting_.empty() || topology_changed_) return false;
+  *next = std::move(waiting_.front());
+  waiting_.pop_front();
+  return true;
 }
 
 void Publisher::OnOutcome(ConfirmWindow::Outcome outcome) {
@@ -232,8 +267,14 @@ void Publisher::OnDisconnected() {
 
 void Publisher::Decide(Outgoing outgoing, absl::Status status) {
   const size_t bytes = outgoing.message.body.size();
-  completions_.Post(
-      [done = std::move(outgoing.done), status = std::move(status)] { done(status); });
+  const uint64_t ticket = outgoing.ticket;
+  Complete(
+      [this, ticket, done = std::move(outgoing.done)](const absl::Status& outcome) {
+        done(outcome);
+        absl::MutexLock lock(&mutex_);
+        open_.erase(ticket);
+      },
+      std::move(status));
   absl::MutexLock lock(&mutex_);
   --undecided_;
   undecided_bytes_ -= bytes;

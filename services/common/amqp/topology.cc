@@ -8,28 +8,31 @@ namespace {
 constexpr char kDeadChunksKey[] = "chunks";
 
 template <typename T, typename Same>
-void AddMissing(const std::vector<T>& from, Same same, std::vector<T>* to) {
+bool AddMissing(const std::vector<T>& from, Same same, std::vector<T>* to) {
+  const size_t before = to->size();
   for (const T& item : from) {
     const bool known =
         std::any_of(to->begin(), to->end(), [&](const T& other) { return same(item, other); });
     if (!known) to->push_back(item);
   }
+  return to->size() > before;
 }
 
 }  // namespace
 
-void Topology::Merge(const Topology& other) {
-  AddMissing(
+bool Topology::Merge(const Topology& other) {
+  const bool more_exchanges = AddMissing(
       other.exchanges, [](const Exchange& a, const Exchange& b) { return a.name == b.name; },
       &exchanges);
-  AddMissing(
+  const bool more_queues = AddMissing(
       other.queues, [](const Queue& a, const Queue& b) { return a.name == b.name; }, &queues);
-  AddMissing(
+  const bool more_bindings = AddMissing(
       other.bindings,
       [](const Binding& a, const Binding& b) {
         return a.exchange == b.exchange && a.queue == b.queue && a.routing_key == b.routing_key;
       },
       &bindings);
+  return more_exchanges || more_queues || more_bindings;
 }
 
 std::string ChunkQueue(const std::string& model) {
@@ -44,7 +47,7 @@ Topology ChunkTopology(const std::string& model) {
   Topology topology;
   topology.exchanges = {{kChunksExchange, "direct"}, {kDeadExchange, "direct"}};
   topology.queues = {{ChunkQueue(model), kChunkDeliveryLimit, kDeadExchange, kDeadChunksKey},
-                     {kDeadChunksQueue, 0, "", ""}};
+                     {kDeadChunksQueue, kDeadDeliveryLimit, "", ""}};
   topology.bindings = {{kChunksExchange, ChunkQueue(model), model},
                        {kDeadExchange, kDeadChunksQueue, kDeadChunksKey}};
   return topology;

@@ -15,7 +15,7 @@ struct Exchange {
 struct Queue {
   std::string name;
   // After so many failed deliveries a message goes to `dead_letter_exchange` with
-  // `dead_letter_key`, or is dropped where that is empty. 0: no limit of ours.
+  // `dead_letter_key`, or is dropped where that is empty. 0: whatever the broker thinks right.
   int delivery_limit = 0;
   std::string dead_letter_exchange;
   std::string dead_letter_key;
@@ -33,8 +33,8 @@ struct Topology {
   std::vector<Queue> queues;
   std::vector<Binding> bindings;
 
-  // Adds what the other one has and this one lacks.
-  void Merge(const Topology& other);
+  // Adds what the other one has and this one lacks; whether that was anything.
+  bool Merge(const Topology& other);
 };
 
 // The project's own names and topology.
@@ -45,11 +45,15 @@ inline constexpr char kControlExchange[] = "unbraid.control";
 inline constexpr char kDeadChunksQueue[] = "unbraid.dead.chunks";
 
 // A chunk that was given out so often by workers that died is set aside. Higher than it seems to
-// need, because giving work back counts as a delivery up to RabbitMQ 4.2.
+// need, because giving work back counts as a failed delivery up to RabbitMQ 4.2.
 inline constexpr int kChunkDeliveryLimit = 6;
 // Results wait for an assembler that may be restarted many times; only the redelivery of a message
 // that kills it again and again must end some day.
 inline constexpr int kResultDeliveryLimit = 100;
+
+// Dead letters are read by the splitter alone. Without a number of ours the broker would choose
+// one: none in RabbitMQ 3.10, 20 from 4.0.
+inline constexpr int kDeadDeliveryLimit = 1000;
 
 std::string ChunkQueue(const std::string& model);
 std::string ResultQueue(const std::string& assembler);
