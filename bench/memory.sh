@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Peak memory of every part while a long track is taken apart, as a Markdown table. It fails when the gateway, the splitter
+# or the assembler needs 200 MB or more: their memory must not depend on the length of the song.
+#
+#   bench/memory.sh [MINUTES [MODEL]]        60 minutes and passthrough by default
+#
+# Needs a build (scripts/test.sh or scripts/separate.sh), and about 150 MB of disk per minute.
+set -euo pipefail
+
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/common.sh"
+
+LIMIT_MB=200
+
+# A chord that drifts: never silent, never the same twice, written in blocks so that this script needs no memory either.
+make_track() {
+  /usr/bin/python3 - "$1" "$2" <<'PYTHON'
+import sys
+import numpy as np
+import soundfile
+
+path, minutes = sys.argv[1], int(sys.argv[2])
+rate, block = 44100, 44100 * 10
+with soundfile.SoundFile(path, "w", rate, 2, subtype="PCM_16") as out:
+    for start in range(0, minutes * 60 * rate, block):
+        t = np.arange(start, start + block) / rate
+        left = 0.2 * np.sin(2 * np.pi * 220 * t) + 0.2 * np.sin(2 * np.pi * (330 + 5 * np.sin(t / 7)) * t)
+        right = 0.2 * np.sin(2 * np.pi * 277 * t) + 0.2 * np.sin(2 * np.pi * 55 * t)
+        out.write(np.stack([left, right], axis=1).astype(np.float32))
+PYTHON
+}
+
+# peak_mb PID: the largest resident set so far.
+peak_mb() { awk '/^VmHWM:/ { printf "%d\n", $2 / 1024 }' "/proc/$1/status"; }
+
+# shellcheck disable=SC2317  # called by the trap
+finish() {
+  "$UNBRAID_ROOT/scripts/stack.sh" down || true
+  rm -rf -- "$FOLDER"
+}
+
+# Prints the table; fails when a part is over its limit.
+report() {
+  local name pid peak limit over=0
+  printf '| part | peak resident memory, MB | limit, MB |\n|---|---:|---:|\n'
+  while read -r name pid; do
+    [[ $name == epmd ]] && continue
+    peak=$(peak_mb "$pid")
+    limit=-
+    case $name in
+      gateway | splitter | assembler)
+        limit=$LIMIT_MB
+        ((peak < LIMIT_MB)) || over=1
+        ;;
+    esac
+    printf '| %s | %d | %s |\n' "$name" "$peak" "$limit"
+  done < <("$UNBRAID_ROOT/scripts/stack.sh" pids)
+  return "$over"
+}
+
+main() {
+  local minutes=${1:-60} model=${2:-passthrough}
+  [[ $minutes =~ ^[1-9][0-9]{0,3}$ ]] || die "usage: bench/memory.sh [MINUTES [MODEL]]"
+  mkdir -p "$UNBRAID_BUILD"
+  FOLDER=$(mktemp -d "$UNBRAID_BUILD/memory.XXXXXX")
+  export UNBRAID_STACK_DIR=$FOLDER/stack
+  trap finish EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  say "making a track of $minutes minutes"
+  make_track "$FOLDER/track.wav" "$minutes"
+  "$UNBRAID_ROOT/scripts/stack.sh" up --model "$model" >/dev/null
+  eval "$("$UNBRAID_ROOT/scripts/stack.sh" env)"
+  local begin=$SECONDS
+  unbraid separate "$FOLDER/track.wav" -o "$FOLDER/out" --model "$model" >&2
+  printf 'A track of %d minutes, model %s, %d s.\n\n' "$minutes" "$model" $((SECONDS - begin))
+  report
+}
+
+main "$@"
