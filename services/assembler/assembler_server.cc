@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "services/common/amqp/connect.h"
 #include "services/common/base/status.h"
 #include "services/common/telemetry/log.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr int kDiskThreads = 4;
 // Watchers hear something at least so often.
 constexpr absl::Duration kBeat = absl::Seconds(15);
+constexpr absl::Duration kTick = absl::Milliseconds(200);
 
 }  // namespace
 
@@ -80,11 +82,26 @@ absl::Status AssemblerServer::Ready() const {
 }
 
 void AssemblerServer::Beat() {
-  absl::MutexLock lock(&mutex_);
-  while (!draining_) {
-    mutex_.AwaitWithTimeout(absl::Condition(&draining_), kBeat);
-    if (!draining_) hub_.Beat();
+  absl::Time last_beat = absl::Now();
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&draining_), kTick)) return;
+    }
+    PostTick();
+    if (absl::Now() - last_beat < kBeat) continue;
+    last_beat = absl::Now();
+    hub_.Beat();
   }
+}
+
+void AssemblerServer::PostTick() {
+  // Never two at a time: a busy engine is not helped by a heap of them.
+  if (tick_posted_.exchange(true)) return;
+  engine_executor_.Post([this] {
+    tick_posted_ = false;
+    engine_->Tick(absl::Now());
+  });
 }
 
 void AssemblerServer::Drain() {

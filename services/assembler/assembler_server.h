@@ -1,6 +1,7 @@
 #ifndef UNBRAID_SERVICES_ASSEMBLER_ASSEMBLER_SERVER_H_
 #define UNBRAID_SERVICES_ASSEMBLER_ASSEMBLER_SERVER_H_
 
+#include <atomic>
 #include <memory>
 #include <thread>
 
@@ -33,6 +34,7 @@ class AssemblerServer {
   absl::Status Start();
   absl::Status Ready() const;
   void Beat();
+  void PostTick();
 
   const Config config_;
   telemetry::Metrics metrics_;
@@ -46,6 +48,8 @@ class AssemblerServer {
   std::unique_ptr<AssemblerServiceImpl> service_;
   std::unique_ptr<grpc_util::Server> server_;
   std::unique_ptr<telemetry::HttpServer> http_;
+
+  std::atomic<bool> tick_posted_{false};
 
   mutable absl::Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;

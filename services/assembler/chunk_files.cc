@@ -17,6 +17,22 @@ std::string SeparationsFolder(const std::string& data_folder) {
   return absl::StrCat(data_folder, "/separations");
 }
 
+absl::StatusOr<std::vector<std::string>> Entries(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+    names.push_back(entry->path().filename().string());
+  if (error)
+    return absl::InternalError(absl::StrCat("cannot list ", folder, ": ", error.message()));
+  return names;
+}
+
+absl::Status RemoveWorkFolders(const std::string& folder) {
+  UNBRAID_RETURN_IF_ERROR(store::RemoveAll(folder + "/chunks"));
+  return store::RemoveAll(folder + "/joined");
+}
+
 }  // namespace
 
 ChunkFiles::ChunkFiles(const std::string& data_folder, base::SeparationId id, int attempt)
@@ -58,10 +74,9 @@ absl::Status ChunkFiles::RemoveChunk(int64_t chunk, int stem) const {
   return store::RemoveAll(ChunkPath(chunk, stem));
 }
 
-absl::Status ChunkFiles::RemoveWork() const {
-  UNBRAID_RETURN_IF_ERROR(store::RemoveAll(folder_ + "/chunks"));
-  return store::RemoveAll(folder_ + "/joined");
-}
+absl::Status ChunkFiles::SyncJoinedFolder() const { return store::SyncFolder(folder_ + "/joined"); }
+
+absl::Status ChunkFiles::RemoveWork() const { return RemoveWorkFolders(folder_); }
 
 absl::Status ChunkFiles::RemoveEverything() const { return store::RemoveAll(folder_); }
 
@@ -69,19 +84,24 @@ absl::Status RemoveSeparationFiles(const std::string& data_folder, base::Separat
   return store::RemoveAll(absl::StrCat(SeparationsFolder(data_folder), "/", id.value()));
 }
 
-absl::Status RemoveOrphans(const std::string& data_folder,
-                           const std::set<base::SeparationId>& known) {
+absl::Status RemoveLeftovers(const std::string& data_folder,
+                             const std::set<base::SeparationId>& known,
+                             const std::set<base::SeparationId>& active) {
   const std::string folder = SeparationsFolder(data_folder);
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder));
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, Entries(folder));
+  for (const std::string& name : names) {
+    const std::string path = absl::StrCat(folder, "/", name);
     int64_t id = 0;
-    const bool number = absl::SimpleAtoi(entry.path().filename().string(), &id);
-    if (number && known.count(base::SeparationId(id)) > 0) continue;
-    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(entry.path().string()));
+    if (!absl::SimpleAtoi(name, &id) || known.count(base::SeparationId(id)) == 0) {
+      UNBRAID_RETURN_IF_ERROR(store::RemoveAll(path));
+    } else if (active.count(base::SeparationId(id)) == 0) {
+      UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> attempts, Entries(path));
+      for (const std::string& attempt : attempts)
+        UNBRAID_RETURN_IF_ERROR(RemoveWorkFolders(absl::StrCat(path, "/", attempt)));
+    }
   }
-  return error ? absl::InternalError(absl::StrCat("cannot list ", folder, ": ", error.message()))
-               : absl::OkStatus();
+  return absl::OkStatus();
 }
 
 }  // namespace unbraid::assembler

@@ -13,10 +13,11 @@
 namespace unbraid::assembler {
 
 // Where the files of one attempt at a separation lie:
-//   <data>/separations/<id>/<attempt>/chunks/<chunk>.<stem>   kept frames of one stem, interleaved
-//   float32 <data>/separations/<id>/<attempt>/joined/<stem>           the joined beginning,
-//   interleaved float32 at the model's rate
-//   <data>/separations/<id>/<attempt>/out/<name>.<extension>  the results
+//   <data>/separations/<id>/<attempt>/
+//     chunks/<chunk>.<stem>   the kept frames of one stem
+//     joined/<stem>           the joined beginning, at the model's rate
+//     out/<name>.<extension>  the results
+// The first two are interleaved float32, and <stem> counts the computed stems.
 class ChunkFiles {
  public:
   ChunkFiles(const std::string& data_folder, base::SeparationId id, int attempt);
@@ -30,6 +31,9 @@ class ChunkFiles {
   absl::Status WriteChunk(int64_t chunk, int stem, const std::vector<float>& samples) const;
   absl::StatusOr<std::vector<float>> ReadChunk(int64_t chunk, int stem) const;
   absl::Status RemoveChunk(int64_t chunk, int stem) const;
+
+  // Makes the joined files' names survive a power cut.
+  absl::Status SyncJoinedFolder() const;
 
   // Everything but the results.
   absl::Status RemoveWork() const;
@@ -46,9 +50,11 @@ class ChunkFiles {
 // Removes the files of every attempt.
 absl::Status RemoveSeparationFiles(const std::string& data_folder, base::SeparationId id);
 
-// Removes the folders of separations that are not in `known`: what a crash left behind.
-absl::Status RemoveOrphans(const std::string& data_folder,
-                           const std::set<base::SeparationId>& known);
+// Removes what a crash left behind: everything of separations that are not in `known`, and all but
+// the results of those that are known but not `active`.
+absl::Status RemoveLeftovers(const std::string& data_folder,
+                             const std::set<base::SeparationId>& known,
+                             const std::set<base::SeparationId>& active);
 
 }  // namespace unbraid::assembler
 

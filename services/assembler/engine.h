@@ -9,7 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "services/assembler/chunk_files.h"
+#include "services/assembler/engine_metrics.h"
 #include "services/assembler/finisher.h"
 #include "services/assembler/job.h"
 #include "services/assembler/join_pipeline.h"
@@ -18,7 +20,6 @@
 #include "services/assembler/watch_hub.h"
 #include "services/assembler/work_feed.h"
 #include "services/common/base/executor.h"
-#include "services/common/telemetry/metrics.h"
 #include "unbraid/v1/separation_service.pb.h"
 
 namespace unbraid::assembler {
@@ -27,11 +28,12 @@ namespace unbraid::assembler {
 //
 // Not thread-safe by design: everything runs on one thread, the `engine` executor, so no state is
 // ever seen half-changed. Only the finishing, which reads the joined files of a separation that
-// changes no more, runs on an executor of its own and reports back to the engine's.
+// changes no more, runs on an executor of its own and reports back to the engine's. Nothing here
+// takes longer than a few chunks do: long joins go on after whatever else waits for the thread.
 //
 // Durability: a call that returns OK has written what it did. Every record is written before the
 // files that it makes superfluous are removed; what a crash leaves behind is removed at the next
-// start.
+// start. A call that fails has changed nothing.
 class Engine {
  public:
   struct Options {
@@ -43,8 +45,8 @@ class Engine {
     telemetry::Metrics* metrics = nullptr;
   };
 
-  // Opens the records and takes up what has not ended. Call it before anything runs on the
-  // executors.
+  // Opens the records and takes up what has not ended. Call it on the engine's thread. The engine
+  // must outlive what runs on both executors.
   static absl::StatusOr<std::unique_ptr<Engine>> Create(const Options& options);
 
   // For the splitter; see AssemblerService.
@@ -53,7 +55,8 @@ class Engine {
   absl::Status Plan(const internal::v1::PlanSeparationRequest& request);
   absl::Status Fail(const internal::v1::FailSeparationRequest& request);
   absl::Status SetWaiting(const internal::v1::ReportWaitingRequest& request);
-  // Sends the listener the snapshot of a splitter's work, then subscribes it.
+  // Sends the listener the snapshot of a splitter's work and the retries that may have been lost,
+  // then subscribes it.
   void Listen(const std::string& splitter, WorkFeed::Listener* listener);
 
   // For users; see SeparationService. A separation of another owner is as good as none.
@@ -75,6 +78,10 @@ class Engine {
   // RESOURCE_EXHAUSTED: the disk is full; bring it again later.
   absl::Status OnResult(const Result& result);
 
+  // What is due: news that were held back, and work that waited for room on the disk. Call it
+  // several times a second.
+  void Tick(absl::Time now);
+
   // Breaks off the finishing; the next start takes it up again.
   void AbandonFinishing();
 
@@ -85,45 +92,57 @@ class Engine {
     ChunkFiles files;
     std::unique_ptr<JoinPipeline> pipeline;  // while SEPARATING
     std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
+    absl::Time told = absl::InfinitePast();  // when the watchers had their last news
+    bool news_waiting = false;
+    bool join_posted = false;                          // a join is on its way to this thread
+    absl::Time join_again = absl::InfiniteFuture();    // the disk was full
+    absl::Time finish_again = absl::InfiniteFuture();  // the disk was full
   };
 
   explicit Engine(const Options& options, std::unique_ptr<SeparationStore> store);
 
   absl::Status Recover();
   absl::Status Resume(base::SeparationId id);
+  absl::StatusOr<Job> FindAny(base::SeparationId id);
   absl::StatusOr<Job> Find(const std::string& owner, base::SeparationId id);
   // The active separation, or null.
   Active* FindActive(base::SeparationId id);
   Active* FindActive(base::SeparationId id, int attempt);
 
-  absl::Status CheckSpace(const internal::v1::OpenSeparationRequest& request) const;
+  absl::StatusOr<Job> NewJob(const std::string& owner,
+                             const internal::v1::OpenSeparationRequest& request,
+                             const absl::StatusOr<Job>& known);
+  absl::Status CheckRoom(const internal::v1::OpenSeparationRequest& request) const;
   absl::Status Start(Job job);
-  absl::Status End(Active* active, v1::Separation::State state);
-  absl::Status FailNow(Active* active, const std::string& reason, const std::string& message);
 
   absl::Status TakeSamples(const Result& result, Active* active);
+  absl::Status StoreSamples(const Result& result, int position, Active* active);
   absl::Status TakeFailure(const Result& result, Active* active);
-  absl::Status JoinReady(Active* active);
+  void Join(base::SeparationId id, int attempt);
+  absl::Status JoinSome(Active* active);
+  void RemoveJoinedChunk(const Active& active, int64_t chunk) const;
+
   absl::Status BeginFinishing(Active* active);
   void PostFinishing(const Active& active);
-  void OnFinished(base::SeparationId id, int attempt, absl::StatusOr<FinishResult> result);
-  void OnFinishingProgress(base::SeparationId id, int attempt, double share);
+  void RunFinishing(const Job& job, const ChunkFiles& files, const std::atomic<bool>& cancelled);
+  void OnFinished(base::SeparationId id, int attempt, const ChunkFiles& files,
+                  absl::StatusOr<FinishResult> result);
   absl::Status Succeed(Active* active, const FinishResult& result);
+  absl::Status FailNow(Active* active, const std::string& reason, const std::string& message);
+  // Writes the last record, tells everybody, removes what is needed no more. `active` is gone
+  // afterwards.
+  absl::Status End(Active* active, v1::Separation separation);
 
-  // Brings progress up to date, and tells those who watch.
+  // Says what the separation waits for; an empty text clears it.
+  void SetWaitingFor(Active* active, const std::string& what);
+  // Brings progress up to date, and tells those who watch, not too often.
   void Tell(Active* active, double finishing = 0);
-  // The same, after writing the record.
-  absl::Status SaveAndTell(Active* active, double finishing = 0);
+  void Publish(Active* active, absl::Time now);
 
   const Options options_;
   const std::unique_ptr<SeparationStore> store_;
   std::map<base::SeparationId, Active> active_;
-
-  prometheus::Counter& results_;
-  prometheus::Counter& duplicates_;
-  prometheus::Counter& failures_;
-  prometheus::Counter& joined_chunks_;
-  prometheus::Gauge& active_gauge_;
+  EngineMetrics metrics_;
 };
 
 }  // namespace unbraid::assembler

@@ -17,6 +17,8 @@ namespace {
 
 constexpr int64_t kBlockFrames = 65'536;
 constexpr char kMix[] = "mix";
+// Less than this is no room.
+constexpr int64_t kNoRoomBytes = int64_t{1} << 20;
 
 // All computed stems of a separation, block by block in step, at the track's rate.
 class StemReader {
@@ -108,17 +110,34 @@ class StemReader {
 // The files of a separation in the making.
 class OutputSet {
  public:
-  OutputSet(const Job& job, const ChunkFiles& files) : job_(job), files_(files) {}
+  OutputSet(const Job& job, const ChunkFiles& files) : job_(job), files_(files) {
+    const auto& wanted = job.open.separation().stems();
+    for (int i = 0; i < job.computed_stems(); ++i) {
+      const std::string& name = job.open.model_stems(job.open.computed_stems(i));
+      if (std::find(wanted.begin(), wanted.end(), name) != wanted.end())
+        outputs_.push_back({name, static_cast<size_t>(i), nullptr});
+    }
+    outputs_.push_back({kMix, static_cast<size_t>(job.computed_stems()), nullptr});
+  }
+
+  // A stem that only the mix needs is no output, and cannot clip.
+  void Measure(const StemReader::Block& block, audio::PeakMeter* meter) const {
+    for (const Output& output : outputs_) {
+      const std::vector<float>& samples = block[output.source];
+      meter->Add(samples.data(), static_cast<int64_t>(samples.size()));
+    }
+  }
 
   absl::Status Create() {
-    for (int i = 0; i < job_.computed_stems(); ++i) {
-      const std::string& name = job_.open.model_stems(job_.open.computed_stems(i));
-      const auto& wanted = job_.open.separation().stems();
-      if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) {
-        UNBRAID_RETURN_IF_ERROR(Add(name, static_cast<size_t>(i)));
-      }
+    const audio::OutputFormat format = job_.output_format();
+    const v1::Track& track = job_.open.track();
+    for (Output& output : outputs_) {
+      UNBRAID_ASSIGN_OR_RETURN(
+          output.encoder,
+          audio::Encoder::Create(files_.OutputPath(output.name, format.Extension()) + ".tmp",
+                                 format, track.sample_rate_hz(), track.channels(), track.frames()));
     }
-    return Add(kMix, static_cast<size_t>(job_.computed_stems()));
+    return absl::OkStatus();
   }
 
   absl::Status Write(const StemReader::Block& block, float gain) {
@@ -157,17 +176,6 @@ class OutputSet {
     std::unique_ptr<audio::Encoder> encoder;
   };
 
-  absl::Status Add(const std::string& name, size_t source) {
-    const audio::OutputFormat format = job_.output_format();
-    const v1::Track& track = job_.open.track();
-    UNBRAID_ASSIGN_OR_RETURN(
-        auto encoder,
-        audio::Encoder::Create(files_.OutputPath(name, format.Extension()) + ".tmp", format,
-                               track.sample_rate_hz(), track.channels(), track.frames()));
-    outputs_.push_back({name, source, std::move(encoder)});
-    return absl::OkStatus();
-  }
-
   const Job& job_;
   const ChunkFiles& files_;
   std::vector<Output> outputs_;
@@ -189,32 +197,46 @@ absl::Status ForEachBlock(const Job& job, const ChunkFiles& files,
   }
 }
 
-}  // namespace
-
-absl::StatusOr<FinishResult> Finish(const Job& job, const ChunkFiles& files,
-                                    const std::atomic<bool>& cancelled,
-                                    const std::function<void(double share)>& progress) {
-  constexpr double kHalf = 0.5;
+absl::StatusOr<FinishResult> Write(const Job& job, const ChunkFiles& files,
+                                   const std::atomic<bool>& cancelled,
+                                   const std::function<void(double share)>& progress) {
   const int bits = audio::IntegerBits(job.output_format().sample_format);
+  // Only integers can clip, and are read twice.
+  const double first_pass = bits > 0 ? 0.5 : 0;
+  OutputSet outputs(job, files);
   audio::PeakMeter meter;
   if (bits > 0) {
     UNBRAID_RETURN_IF_ERROR(ForEachBlock(
-        job, files, cancelled, [&](double share) { progress(share * kHalf); },
+        job, files, cancelled, [&](double share) { progress(share * first_pass); },
         [&](const StemReader::Block& block) {
-          for (const auto& part : block) meter.Add(part.data(), static_cast<int64_t>(part.size()));
+          outputs.Measure(block, &meter);
           return absl::OkStatus();
         }));
   }
   const float gain = audio::CommonGain(meter, bits);
-  OutputSet outputs(job, files);
   UNBRAID_RETURN_IF_ERROR(outputs.Create());
   UNBRAID_RETURN_IF_ERROR(ForEachBlock(
-      job, files, cancelled, [&](double share) { progress(kHalf + share * kHalf); },
+      job, files, cancelled, [&](double share) { progress(first_pass + share * (1 - first_pass)); },
       [&](const StemReader::Block& block) { return outputs.Write(block, gain); }));
   FinishResult result;
   result.gain_db = audio::ToDecibel(gain);
   UNBRAID_ASSIGN_OR_RETURN(result.outputs, outputs.Finish());
   return result;
+}
+
+}  // namespace
+
+absl::StatusOr<FinishResult> Finish(const Job& job, const ChunkFiles& files,
+                                    const std::atomic<bool>& cancelled,
+                                    const std::function<void(double share)>& progress) {
+  absl::StatusOr<FinishResult> result = Write(job, files, cancelled, progress);
+  if (result.ok() || absl::IsResourceExhausted(result.status()) ||
+      absl::IsCancelled(result.status()))
+    return result;
+  // What writes audio does not always say why it failed, least of all when it completes a file.
+  const absl::StatusOr<int64_t> free = store::FreeBytes(files.folder());
+  if (!free.ok() || *free >= kNoRoomBytes) return result;
+  return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL", result.status().message());
 }
 
 }  // namespace unbraid::assembler

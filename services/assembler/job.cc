@@ -1,19 +1,32 @@
 #include "services/assembler/job.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "services/common/base/status.h"
 
 namespace unbraid::assembler {
 namespace {
 
 std::string Clock(double seconds) {
-  constexpr int kMinute = 60;
-  const auto minutes = static_cast<int>(seconds / kMinute);
-  return absl::StrFormat("%d:%04.1f", minutes, seconds - minutes * kMinute);
+  // In whole tenths, so that nothing is rounded up to 60.0 seconds.
+  constexpr int64_t kTenths = 10;
+  constexpr int64_t kMinute = 60 * kTenths;
+  const int64_t tenths = std::llround(seconds * kTenths);
+  return absl::StrFormat("%d:%02d.%d", tenths / kMinute, tenths % kMinute / kTenths,
+                         tenths % kTenths);
 }
 
 }  // namespace
+
+absl::Status UnknownSeparation(base::SeparationId id) {
+  return base::Error(
+      absl::StatusCode::kNotFound, "UNKNOWN_SEPARATION",
+      absl::StrCat("There is no ", base::SeparationName(id),
+                   ". It may have been deleted; `unbraid list` shows what there is."));
+}
 
 bool IsTerminal(v1::Separation::State state) {
   return state == v1::Separation::STATE_SUCCEEDED || state == v1::Separation::STATE_FAILED ||
@@ -21,6 +34,10 @@ bool IsTerminal(v1::Separation::State state) {
 }
 
 bool Job::ended() const { return IsTerminal(separation.state()); }
+
+int64_t Job::UsefulFrames(int64_t chunk) const {
+  return std::min<int64_t>(open.window_frames(), model_frames - chunk * stride());
+}
 
 bool Job::ChunkDone(int64_t chunk) const {
   const uint32_t all = (uint32_t{1} << static_cast<unsigned>(computed_stems())) - 1;
@@ -41,10 +58,9 @@ int Job::ComputedPosition(int model_stem) const {
 
 std::string Job::DescribeChunk(int64_t chunk) const {
   const double rate = open.model_rate_hz();
-  const auto stride = static_cast<double>(open.window_frames() - open.overlap_frames());
-  const double begin = static_cast<double>(chunk) * stride / rate;
-  const double end = std::min(begin + static_cast<double>(open.window_frames()) / rate,
-                              static_cast<double>(model_frames) / rate);
+  const auto first = static_cast<double>(chunk * stride());
+  const double begin = first / rate;
+  const double end = (first + static_cast<double>(UsefulFrames(chunk))) / rate;
   return absl::StrFormat("chunk %d (%s to %s)", chunk, Clock(begin), Clock(end));
 }
 

@@ -44,7 +44,12 @@ struct Job {
   bool ended() const;
   int computed_stems() const { return open.computed_stems_size(); }
   int channels() const { return open.track().channels(); }
+  int64_t stride() const { return open.window_frames() - open.overlap_frames(); }
+  // How many frames a chunk yields.
+  int64_t UsefulFrames(int64_t chunk) const;
   bool ChunkDone(int64_t chunk) const;
+  // There is a chunk to join, and it is complete.
+  bool NextIsDone() const { return joined < chunks && ChunkDone(joined); }
   int64_t ChunksDone() const;
   // Position of a model stem among the computed ones, or -1.
   int ComputedPosition(int model_stem) const;
@@ -52,6 +57,9 @@ struct Job {
   std::string DescribeChunk(int64_t chunk) const;
   audio::OutputFormat output_format() const;
 };
+
+// NOT_FOUND (UNKNOWN_SEPARATION).
+absl::Status UnknownSeparation(base::SeparationId id);
 
 bool IsTerminal(v1::Separation::State state);
 

@@ -2,10 +2,29 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/common/audio/interleave.h"
 #include "services/common/base/status.h"
+#include "services/common/store/files.h"
 
 namespace unbraid::assembler {
+namespace {
+
+using store::File;
+
+// Creates the file or cuts it to `bytes`. Never makes it longer: that would be made-up silence.
+absl::Status CutTo(const std::string& path, int64_t bytes) {
+  UNBRAID_ASSIGN_OR_RETURN(File file, File::Open(path, File::Mode::kCreateOrOpen));
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t size, file.Size());
+  if (size < bytes) {
+    return absl::DataLossError(
+        absl::StrCat(path, " has ", size, " bytes, and its record says ", bytes));
+  }
+  UNBRAID_RETURN_IF_ERROR(file.Truncate(bytes));
+  return file.Sync();
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<JoinPipeline>> JoinPipeline::Create(const Job& job,
                                                                    const ChunkFiles& files) {
@@ -14,43 +33,42 @@ absl::StatusOr<std::unique_ptr<JoinPipeline>> JoinPipeline::Create(const Job& jo
       audio::ChunkGeometry::Create(job.open.window_frames(), job.open.overlap_frames()));
   const int64_t frames = audio::Joiner::FramesJoinedBefore(geometry, job.joined, job.model_frames);
   const int64_t bytes = frames * job.channels() * static_cast<int64_t>(sizeof(float));
-  std::unique_ptr<JoinPipeline> pipeline(new JoinPipeline(files, job.joined));
+  std::unique_ptr<JoinPipeline> pipeline(new JoinPipeline(files));
   for (int stem = 0; stem < job.computed_stems(); ++stem) {
-    UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(files.JoinedPath(stem),
-                                                                 store::File::Mode::kCreateOrOpen));
-    UNBRAID_RETURN_IF_ERROR(file.Truncate(bytes));
+    UNBRAID_RETURN_IF_ERROR(CutTo(files.JoinedPath(stem), bytes));
     audio::Joiner joiner(geometry, job.model_frames, job.channels());
     if (job.joined > 0) {
       UNBRAID_ASSIGN_OR_RETURN(const auto previous, files.ReadChunk(job.joined - 1, stem));
       UNBRAID_RETURN_IF_ERROR(joiner.ResumeAt(job.joined, previous));
     }
-    pipeline->stems_.push_back({std::move(file), std::move(joiner), bytes});
+    pipeline->stems_.push_back({files.JoinedPath(stem), std::move(joiner), bytes});
   }
+  UNBRAID_RETURN_IF_ERROR(files.SyncJoinedFolder());
   return pipeline;
 }
 
-absl::Status JoinPipeline::JoinNext() {
-  std::vector<std::vector<float>> chunks;
-  for (size_t stem = 0; stem < stems_.size(); ++stem) {
-    UNBRAID_ASSIGN_OR_RETURN(chunks.emplace_back(),
-                             files_.ReadChunk(next_, static_cast<int>(stem)));
+absl::Status JoinPipeline::JoinUpTo(int64_t count) {
+  for (int i = 0; i < static_cast<int>(stems_.size()); ++i) {
+    while (stems_[static_cast<size_t>(i)].joiner.next_index() < count)
+      UNBRAID_RETURN_IF_ERROR(JoinNext(i));
   }
-  for (size_t i = 0; i < stems_.size(); ++i) {
-    Stem& stem = stems_[i];
-    // After a full disk the same chunk comes again: a stem that has taken it already is not given
-    // it twice.
-    if (stem.joiner.next_index() > next_) continue;
-    std::vector<float> joined;
-    audio::Joiner advanced = stem.joiner;
-    UNBRAID_RETURN_IF_ERROR(advanced.Push(chunks[i], &joined));
-    const absl::string_view bytes =
-        audio::AsBytes(joined.data(), static_cast<int64_t>(joined.size()));
-    UNBRAID_RETURN_IF_ERROR(stem.file.WriteAt(stem.written_bytes, bytes));
-    UNBRAID_RETURN_IF_ERROR(stem.file.Sync());
-    stem.written_bytes += static_cast<int64_t>(bytes.size());
-    stem.joiner = std::move(advanced);
-  }
-  ++next_;
+  return absl::OkStatus();
+}
+
+absl::Status JoinPipeline::JoinNext(int index) {
+  Stem& stem = stems_[static_cast<size_t>(index)];
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<float> chunk,
+                           files_.ReadChunk(stem.joiner.next_index(), index));
+  std::vector<float> joined;
+  audio::Joiner advanced = stem.joiner;
+  UNBRAID_RETURN_IF_ERROR(advanced.Push(chunk, &joined));
+  const absl::string_view bytes =
+      audio::AsBytes(joined.data(), static_cast<int64_t>(joined.size()));
+  UNBRAID_ASSIGN_OR_RETURN(File file, File::Open(stem.path, File::Mode::kCreateOrOpen));
+  UNBRAID_RETURN_IF_ERROR(file.WriteAt(stem.written_bytes, bytes));
+  UNBRAID_RETURN_IF_ERROR(file.Sync());
+  stem.written_bytes += static_cast<int64_t>(bytes.size());
+  stem.joiner = std::move(advanced);
   return absl::OkStatus();
 }
 

@@ -2,6 +2,7 @@
 #define UNBRAID_SERVICES_ASSEMBLER_JOIN_PIPELINE_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -9,33 +10,35 @@
 #include "services/assembler/chunk_files.h"
 #include "services/assembler/job.h"
 #include "services/common/audio/joiner.h"
-#include "services/common/store/files.h"
 
 namespace unbraid::assembler {
 
 // Joins the chunks of one separation, all stems in step, and appends to the joined files. What it
 // appends depends on nothing but the chunks, so it can be cut off anywhere: it begins by cutting
-// the files to what the record says is joined. Used by one thread.
+// the files to what the record says is joined. Keeps no file open, since there may be many
+// separations. Used by one thread.
 class JoinPipeline {
  public:
   // Goes on after `job.joined` chunks; the files of the last joined chunk must still exist.
+  // DATA_LOSS when a joined file is shorter than the record says.
   static absl::StatusOr<std::unique_ptr<JoinPipeline>> Create(const Job& job,
                                                               const ChunkFiles& files);
 
-  // Reads the next chunk's files, joins them, and makes the result durable.
-  absl::Status JoinNext();
+  // Makes sure that chunks 0 .. `count` - 1 are joined, durably. After an error it can be called
+  // again: what a stem has taken already is not given to it twice.
+  absl::Status JoinUpTo(int64_t count);
 
  private:
   struct Stem {
-    store::File file;
+    std::string path;
     audio::Joiner joiner;
     int64_t written_bytes;
   };
 
-  JoinPipeline(const ChunkFiles& files, int64_t next) : files_(files), next_(next) {}
+  explicit JoinPipeline(const ChunkFiles& files) : files_(files) {}
+  absl::Status JoinNext(int index);
 
   const ChunkFiles files_;
-  int64_t next_;
   std::vector<Stem> stems_;
 };
 

@@ -1,5 +1,6 @@
 #include "services/assembler/result_intake.h"
 
+#include <cmath>
 #include <utility>
 
 #include "services/common/audio/interleave.h"
@@ -16,22 +17,30 @@ void Fail(const char* reason, const char* message, Result* result) {
   result->samples.clear();
 }
 
-absl::Status TakeSamples(const internal::v1::StemSamples& stem, Result* result) {
+void TakeSamples(const internal::v1::StemSamples& stem, Result* result) {
   result->stem = stem.stem_index();
   result->channels = stem.channels();
   result->frames = stem.frames();
   if (base::Crc32c(stem.samples()) != stem.samples_crc32c()) {
-    Fail("BAD_CHECKSUM", "the result was damaged on its way to the assembler", result);
-    return absl::OkStatus();
+    return Fail("BAD_CHECKSUM", "the result was damaged on its way to the assembler", result);
   }
-  if (stem.channels() < 1 || stem.channels() > 2)
-    return absl::InvalidArgumentError("wrong number of channels");
-  UNBRAID_ASSIGN_OR_RETURN(
-      result->samples, audio::InterleavedSamples(stem.samples(), stem.frames(), stem.channels()));
+  absl::StatusOr<std::vector<float>> samples =
+      absl::InvalidArgumentError("wrong number of channels");
+  if (stem.channels() >= 1 && stem.channels() <= 2)
+    samples = audio::InterleavedSamples(stem.samples(), stem.frames(), stem.channels());
+  if (!samples.ok()) {
+    return Fail("BAD_RESULT", "the result's size is not that of its frames and channels", result);
+  }
+  result->samples = *std::move(samples);
   if (!audio::AllFinite(result->samples.data(), static_cast<int64_t>(result->samples.size()))) {
     Fail("NON_FINITE_RESULT", "the model yielded samples that are no numbers", result);
   }
-  return absl::OkStatus();
+}
+
+// For people and figures only, so anything odd becomes "unknown".
+double Seconds(double seconds) {
+  constexpr double kDay = 86'400;
+  return std::isfinite(seconds) && seconds >= 0 && seconds <= kDay ? seconds : 0;
 }
 
 }  // namespace
@@ -46,10 +55,10 @@ absl::StatusOr<Result> ParseResult(const std::string& body) {
   result.chunk = message.chunk_index();
   result.try_number = message.try_();
   result.worker = message.worker();
-  result.compute_seconds = message.compute_seconds();
+  result.compute_seconds = Seconds(message.compute_seconds());
   switch (message.outcome_case()) {
     case internal::v1::ChunkResult::kStem:
-      UNBRAID_RETURN_IF_ERROR(TakeSamples(message.stem(), &result));
+      TakeSamples(message.stem(), &result);
       return result;
     case internal::v1::ChunkResult::kFailure:
       result.failure_reason =

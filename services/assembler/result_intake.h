@@ -32,8 +32,9 @@ struct Result {
   bool failed() const { return !failure_reason.empty(); }
 };
 
-// Parses a message body. Samples that do not match their checksum, or are not finite, give a Result
-// with the failure BAD_CHECKSUM or NON_FINITE_RESULT, so that the chunk is tried again.
+// Parses a message body. Samples that do not match their checksum or their size, or are not finite,
+// give a Result with the failure BAD_CHECKSUM, BAD_RESULT or NON_FINITE_RESULT, so that the chunk
+// is tried again.
 // INVALID_ARGUMENT for what is no result at all.
 absl::StatusOr<Result> ParseResult(const std::string& body);
 

@@ -37,15 +37,14 @@ const std::vector<std::string>& Migrations() {
       worker TEXT NOT NULL,
       PRIMARY KEY (separation, chunk)
     ) WITHOUT ROWID;
+  )sql",
+                                                                     R"sql(
+    CREATE TABLE deleted (  -- so that no attempt is ever used twice
+      id INTEGER PRIMARY KEY,
+      last_attempt INTEGER NOT NULL
+    );
   )sql"};
   return *migrations;
-}
-
-absl::Status Unknown(base::SeparationId id) {
-  return base::Error(
-      absl::StatusCode::kNotFound, "UNKNOWN_SEPARATION",
-      absl::StrCat("There is no ", base::SeparationName(id),
-                   ". It may have been deleted; `unbraid list` shows what there is."));
 }
 
 int64_t EndedCode(const Job& job) {
@@ -124,7 +123,7 @@ absl::StatusOr<Job> SeparationStore::Load(base::SeparationId id) {
       database_->Prepare("SELECT owner, open, separation, model_frames, chunks, joined "
                          "FROM separations WHERE id = ?"));
   UNBRAID_ASSIGN_OR_RETURN(const bool found, query.Bind(id.value()).Step());
-  if (!found) return Unknown(id);
+  if (!found) return UnknownSeparation(id);
   Job job;
   job.id = id;
   job.owner = query.Text(0);
@@ -160,10 +159,22 @@ absl::Status SeparationStore::LoadChunks(Job* job) {
   }
 }
 
-absl::Status SeparationStore::Delete(base::SeparationId id) {
-  UNBRAID_ASSIGN_OR_RETURN(store::Statement remove,
-                           database_->Prepare("DELETE FROM separations WHERE id = ?"));
-  return remove.Bind(id.value()).Run();
+absl::Status SeparationStore::Delete(base::SeparationId id, int last_attempt) {
+  return database_->Transaction([&]() -> absl::Status {
+    UNBRAID_ASSIGN_OR_RETURN(store::Statement remove,
+                             database_->Prepare("DELETE FROM separations WHERE id = ?"));
+    UNBRAID_RETURN_IF_ERROR(remove.Bind(id.value()).Run());
+    UNBRAID_ASSIGN_OR_RETURN(store::Statement keep,
+                             database_->Prepare("INSERT OR REPLACE INTO deleted VALUES (?, ?)"));
+    return keep.Bind(id.value()).Bind(int64_t{last_attempt}).Run();
+  });
+}
+
+absl::StatusOr<int> SeparationStore::LastDeletedAttempt(base::SeparationId id) {
+  UNBRAID_ASSIGN_OR_RETURN(store::Statement query,
+                           database_->Prepare("SELECT last_attempt FROM deleted WHERE id = ?"));
+  UNBRAID_ASSIGN_OR_RETURN(const bool found, query.Bind(id.value()).Step());
+  return found ? static_cast<int>(query.Int(0)) : 0;
 }
 
 absl::StatusOr<std::set<base::SeparationId>> SeparationStore::IdsWithFiles() {

@@ -29,7 +29,10 @@ class SeparationStore {
   // NOT_FOUND (UNKNOWN_SEPARATION) when there is none. Chunks are read too.
   absl::StatusOr<Job> Load(base::SeparationId id);
 
-  absl::Status Delete(base::SeparationId id);
+  // Forgets a separation, all but the number of its last attempt.
+  absl::Status Delete(base::SeparationId id, int last_attempt);
+  // The last attempt of a separation that was deleted; 0 when none was.
+  absl::StatusOr<int> LastDeletedAttempt(base::SeparationId id);
 
   // Ids of separations that may have files (all but the failed and cancelled), and of those that
   // have not ended.

@@ -15,7 +15,10 @@ void WorkFeed::Subscribe(const std::string& splitter, Listener* listener) {
 
 void WorkFeed::Unsubscribe(const std::string& splitter, Listener* listener) {
   absl::MutexLock lock(&mutex_);
-  listeners_[splitter].erase(listener);
+  const auto found = listeners_.find(splitter);
+  if (found == listeners_.end()) return;
+  found->second.erase(listener);
+  if (found->second.empty()) listeners_.erase(found);
 }
 
 void WorkFeed::Publish(const std::string& splitter, const internal::v1::WatchWorkResponse& news) {

@@ -1,0 +1,84 @@
+#include "services/assembler/space.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "services/common/base/status.h"
+
+namespace unbraid::assembler {
+namespace {
+
+// Room for records, chunks that wait to be joined, and whatever else lives on the disk.
+constexpr int64_t kSpareBytes = int64_t{64} << 20;
+constexpr int kMebibyteShift = 20;
+// One bit each in ChunkRecord::stems_done.
+constexpr int kMaxStems = 31;
+
+absl::Status Bad(absl::string_view what) {
+  return base::Error(absl::StatusCode::kInvalidArgument, "BAD_REQUEST",
+                     absl::StrCat("The separation cannot be opened: ", what, "."));
+}
+
+int64_t ToBytes(double bytes) {
+  constexpr double kMost = 9e18;
+  return static_cast<int64_t>(std::min(bytes, kMost));
+}
+
+double JoinedBytes(const internal::v1::OpenSeparationRequest& request) {
+  const v1::Track& track = request.track();
+  const double seconds = static_cast<double>(track.frames()) / track.sample_rate_hz();
+  return seconds * request.model_rate_hz() * track.channels() * static_cast<double>(sizeof(float)) *
+         request.computed_stems_size();
+}
+
+absl::Status CheckStems(const internal::v1::OpenSeparationRequest& request) {
+  if (request.computed_stems().empty() || request.computed_stems_size() > kMaxStems)
+    return Bad("it has no stems, or too many");
+  int before = -1;
+  for (int stem : request.computed_stems()) {
+    if (stem <= before || stem >= request.model_stems_size())
+      return Bad("its stems are not the model's, or not in order");
+    before = stem;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckOpen(const internal::v1::OpenSeparationRequest& request) {
+  const v1::Track& track = request.track();
+  if (track.channels() < 1 || track.channels() > 2) return Bad("stems have one or two channels");
+  if (track.sample_rate_hz() <= 0 || request.model_rate_hz() <= 0) return Bad("a rate is missing");
+  if (track.frames() <= 0) return Bad("the track has no frames");
+  UNBRAID_RETURN_IF_ERROR(CheckStems(request));
+  const auto geometry =
+      audio::ChunkGeometry::Create(request.window_frames(), request.overlap_frames());
+  return geometry.ok() ? absl::OkStatus() : Bad(geometry.status().message());
+}
+
+int64_t NeededBytes(const internal::v1::OpenSeparationRequest& request) {
+  const v1::Track& track = request.track();
+  const double file = static_cast<double>(track.frames()) * track.channels() * sizeof(float);
+  return ToBytes(JoinedBytes(request) + file * (request.separation().stems_size() + 1));
+}
+
+int64_t StillNeededBytes(const Job& job) {
+  if (job.chunks == 0) return NeededBytes(job.open);
+  const double share = static_cast<double>(job.joined) / static_cast<double>(job.chunks);
+  return NeededBytes(job.open) - ToBytes(JoinedBytes(job.open) * share);
+}
+
+absl::Status CheckSpace(int64_t needed, int64_t promised, int64_t free) {
+  const double wanted = static_cast<double>(needed) + static_cast<double>(promised) + kSpareBytes;
+  if (wanted <= static_cast<double>(free)) return absl::OkStatus();
+  const int64_t missing = ToBytes(wanted - static_cast<double>(free));
+  return base::Error(
+      absl::StatusCode::kResourceExhausted, "DISK_FULL",
+      absl::StrCat("The assembler's disk lacks ", (missing >> kMebibyteShift) + 1,
+                   " MiB for this separation, which takes ", needed >> kMebibyteShift,
+                   " MiB. Delete old separations, or try again later."),
+      {{"missing_bytes", absl::StrCat(missing)}});
+}
+
+}  // namespace unbraid::assembler
