@@ -6,6 +6,7 @@
 #include "services/common/base/status.h"
 #include "services/common/config/flags.h"
 #include "services/common/model/catalogue.h"
+#include "services/common/telemetry/log.h"
 
 namespace unbraid::splitter {
 namespace {
@@ -46,6 +47,8 @@ absl::Status SplitterServer::Start() {
   telemetry::Probes probes{[] { return absl::OkStatus(); }, [this] { return Ready(); }};
   UNBRAID_ASSIGN_OR_RETURN(
       http_, telemetry::HttpServer::Start(config_.common.http, std::move(probes), &metrics_));
+  telemetry::Info("serving", {{"address", splitter_->address().ToString()},
+                              {"models", catalogue.packages().size()}});
   return config::WriteAddressFile(config_.common.address_file, splitter_->address().ToString(),
                                   http_ ? http_->address().ToString() : "");
 }
