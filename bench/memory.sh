@@ -4,7 +4,7 @@
 #
 #   bench/memory.sh [MINUTES [MODEL]]        60 minutes and passthrough by default
 #
-# Needs a build (scripts/test.sh or scripts/separate.sh), and about 150 MB of disk per minute.
+# Needs a build (scripts/test.sh or scripts/separate.sh), and about 250 MB of disk per minute.
 set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh

@@ -139,6 +139,11 @@ command_up() {
   service_address gateway grpc
 }
 
+# A node that has not finished starting may miss the signal, and has nothing to lose.
+part_stop_seconds() {
+  if [[ $1 == rabbitmq ]] && ! broker_is_ready; then printf '1\n'; else printf '%d\n' "$STOP_SECONDS"; fi
+}
+
 # In the opposite order of starting. Workers end side by side: each may have a chunk to finish.
 stop_all() {
   local record pid
@@ -146,7 +151,7 @@ stop_all() {
     if pid=$(process_pid "$record"); then kill -TERM "$pid" 2>/dev/null || true; fi
   done
   for record in "$STACK"/parts/worker-* "$STACK"/parts/{gateway,splitter,assembler,rabbitmq,epmd}; do
-    [[ -e $record ]] && process_stop "$record" "$STOP_SECONDS"
+    [[ -e $record ]] && process_stop "$record" "$(part_stop_seconds "$(basename "$record")")"
   done
   rm -f "$STACK"/run/*.address
 }
