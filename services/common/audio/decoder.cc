@@ -1,163 +1,86 @@
 #include "services/common/audio/decoder.h"
 
-#include <sndfile.h>
-
 #include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "services/common/audio/frame_source.h"
+#include "services/common/audio/mpeg_source.h"
+#include "services/common/audio/ogg_pages.h"
+#include "services/common/audio/sndfile_source.h"
 #include "services/common/audio/sniff.h"
+#include "services/common/audio/wav_header.h"
 #include "services/common/base/status.h"
+#include "services/common/store/files.h"
 
 namespace unbraid::audio {
 namespace {
-
-struct CodecInfo {
-  const char* name;
-  SampleFormat format;
-};
-
-CodecInfo CodecOf(int subtype) {
-  switch (subtype) {
-    case SF_FORMAT_PCM_U8:
-      return {"PCM_U8", SampleFormat::kU8};
-    case SF_FORMAT_PCM_S8:
-      return {"PCM_S8", SampleFormat::kU8};
-    case SF_FORMAT_PCM_16:
-      return {"PCM_S16", SampleFormat::kS16};
-    case SF_FORMAT_PCM_24:
-      return {"PCM_S24", SampleFormat::kS24};
-    case SF_FORMAT_PCM_32:
-      return {"PCM_S32", SampleFormat::kS32};
-    case SF_FORMAT_FLOAT:
-      return {"PCM_F32", SampleFormat::kF32};
-    case SF_FORMAT_DOUBLE:
-      return {"PCM_F64", SampleFormat::kF64};
-    case SF_FORMAT_ULAW:
-      return {"MULAW", SampleFormat::kS16};
-    case SF_FORMAT_ALAW:
-      return {"ALAW", SampleFormat::kS16};
-    case SF_FORMAT_VORBIS:
-      return {"VORBIS", SampleFormat::kF32};
-    case SF_FORMAT_OPUS:
-      return {"OPUS", SampleFormat::kF32};
-    case SF_FORMAT_MPEG_LAYER_I:
-    case SF_FORMAT_MPEG_LAYER_II:
-    case SF_FORMAT_MPEG_LAYER_III:
-      return {"MPEG", SampleFormat::kF32};
-    default:
-      return {"OTHER", SampleFormat::kF32};
-  }
-}
-
-Speaker SpeakerOf(int place) {
-  switch (place) {
-    case SF_CHANNEL_MAP_LEFT:
-    case SF_CHANNEL_MAP_FRONT_LEFT:
-    case SF_CHANNEL_MAP_FRONT_LEFT_OF_CENTER:
-      return Speaker::kLeft;
-    case SF_CHANNEL_MAP_RIGHT:
-    case SF_CHANNEL_MAP_FRONT_RIGHT:
-    case SF_CHANNEL_MAP_FRONT_RIGHT_OF_CENTER:
-      return Speaker::kRight;
-    case SF_CHANNEL_MAP_CENTER:
-    case SF_CHANNEL_MAP_FRONT_CENTER:
-      return Speaker::kCentre;
-    case SF_CHANNEL_MAP_LFE:
-      return Speaker::kLfe;
-    case SF_CHANNEL_MAP_REAR_LEFT:
-    case SF_CHANNEL_MAP_SIDE_LEFT:
-      return Speaker::kSurroundLeft;
-    case SF_CHANNEL_MAP_REAR_RIGHT:
-    case SF_CHANNEL_MAP_SIDE_RIGHT:
-      return Speaker::kSurroundRight;
-    case SF_CHANNEL_MAP_REAR_CENTER:
-      return Speaker::kSurroundCentre;
-    default:
-      return Speaker::kMono;
-  }
-}
-
-absl::Status Corrupt(const std::string& sentence) {
-  return base::Error(absl::StatusCode::kInvalidArgument, "CORRUPT_AUDIO",
-                     absl::StrCat(sentence, " Get another copy of the file."));
-}
 
 absl::Status CheckRange(const TrackFormat& format) {
   if (format.channels >= 1 && format.channels <= kMaxChannels && format.rate_hz >= kMinRateHz &&
       format.rate_hz <= kMaxRateHz) {
     return absl::OkStatus();
   }
-  return base::Error(absl::StatusCode::kInvalidArgument, "UNSUPPORTED_AUDIO",
-                     absl::StrCat("The file has ", format.channels, " channels at ", format.rate_hz,
-                                  " Hz; 1 to ", kMaxChannels, " channels and ", kMinRateHz, " to ",
-                                  kMaxRateHz, " Hz can be separated. Convert it first."));
+  return base::Error(
+      absl::StatusCode::kInvalidArgument, "UNSUPPORTED_AUDIO",
+      absl::StrCat("The file has ", format.channels,
+                   format.channels == 1 ? " channel" : " channels", " at ", format.rate_hz,
+                   " Hz; 1 to ", kMaxChannels, " channels and ", kMinRateHz, " to ", kMaxRateHz,
+                   " Hz can be separated. Convert it first."));
+}
+
+absl::StatusOr<std::unique_ptr<FrameSource>> OpenSource(const std::string& path,
+                                                        const std::string& container) {
+  if (container == "MP3") return OpenMpeg(path, container);
+  UNBRAID_ASSIGN_OR_RETURN(const store::File file,
+                           store::File::Open(path, store::File::Mode::kRead));
+  if (container == "OGG") UNBRAID_RETURN_IF_ERROR(CheckOggPages(file));
+  if (container != "WAV") return OpenWithSndfile(path, container, std::nullopt);
+  UNBRAID_ASSIGN_OR_RETURN(const WavHeader header, ReadWavHeader(file));
+  if (header.IsMpeg()) return OpenMpeg(path, container);
+  if (!header.IsDecodable()) {
+    return NoDecoder(
+        absl::StrFormat("a WAV file with another codec inside (number 0x%04X)", header.format_tag));
+  }
+  return OpenWithSndfile(path, container, header.lost_length_at);
 }
 
 }  // namespace
 
-struct Decoder::Handle {
-  ~Handle() {
-    if (file != nullptr) sf_close(file);
-  }
-
-  // The map of the file where it has a plausible one, the usual one otherwise.
-  std::vector<Speaker> Speakers() const {
-    std::vector<int> map(static_cast<size_t>(info.channels));
-    std::vector<Speaker> speakers;
-    if (sf_command(file, SFC_GET_CHANNEL_MAP_INFO, map.data(),
-                   static_cast<int>(map.size() * sizeof(int))) == SF_TRUE) {
-      for (int place : map) speakers.push_back(SpeakerOf(place));
-    }
-    bool placed = !speakers.empty();
-    for (Speaker speaker : speakers) placed = placed && speaker != Speaker::kMono;
-    return placed ? speakers : UsualSpeakers(info.channels);
-  }
-
-  SNDFILE* file = nullptr;
-  SF_INFO info{};
-};
-
-Decoder::Decoder(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
+Decoder::Decoder(std::unique_ptr<FrameSource> source) : source_(std::move(source)) {}
 
 Decoder::~Decoder() = default;
 
+const TrackFormat& Decoder::format() const { return source_->info().format; }
+
+const std::vector<Speaker>& Decoder::speakers() const { return source_->info().speakers; }
+
 absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Open(const std::string& path) {
-  UNBRAID_ASSIGN_OR_RETURN(std::string container, SniffFile(path));
-  auto handle = std::make_unique<Handle>();
-  handle->file = sf_open(path.c_str(), SFM_READ, &handle->info);
-  if (handle->file == nullptr) {
-    return Corrupt(
-        absl::StrCat("The ", container, " file cannot be opened: ", sf_strerror(nullptr)));
-  }
-  const SF_INFO& info = handle->info;
-  const CodecInfo codec = CodecOf(info.format & SF_FORMAT_SUBMASK);
-  std::unique_ptr<Decoder> decoder(new Decoder(std::move(handle)));
-  decoder->format_ = {container, codec.name, codec.format, info.samplerate, info.channels};
-  UNBRAID_RETURN_IF_ERROR(CheckRange(decoder->format_));
-  decoder->speakers_ = decoder->handle_->Speakers();
-  // For MP3 the library's figure is an estimate where the file has no Xing header.
-  if (info.frames < SF_COUNT_MAX && container != "MP3") decoder->promised_frames_ = info.frames;
-  return decoder;
+  UNBRAID_ASSIGN_OR_RETURN(const std::string container, SniffFile(path));
+  UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<FrameSource> source, OpenSource(path, container));
+  UNBRAID_RETURN_IF_ERROR(CheckRange(source->info().format));
+  return std::unique_ptr<Decoder>(new Decoder(std::move(source)));
 }
 
 absl::StatusOr<int64_t> Decoder::Read(float* interleaved, int64_t frames) {
-  const sf_count_t got = sf_readf_float(handle_->file, interleaved, frames);
-  if (got < frames) UNBRAID_RETURN_IF_ERROR(got > 0 ? absl::OkStatus() : AtEnd());
-  UNBRAID_RETURN_IF_ERROR(CheckFinite(interleaved, got));
-  position_ += got;
-  return got;
+  const absl::StatusOr<int64_t> got = source_->Read(interleaved, frames);
+  if (!got.ok()) {
+    if (!base::ReasonOf(got.status()).empty()) return got.status();
+    return CorruptAudio(absl::StrCat("Decoding failed at ", PositionText(position_), ": ",
+                                     std::string(got.status().message()), "."));
+  }
+  if (*got == 0) UNBRAID_RETURN_IF_ERROR(AtEnd());
+  UNBRAID_RETURN_IF_ERROR(CheckFinite(interleaved, *got));
+  position_ += *got;
+  return *got;
 }
 
-absl::Status Decoder::AtEnd() {
-  const std::string where = PositionText(position_);
-  if (sf_error(handle_->file) != SF_ERR_NO_ERROR) {
-    return Corrupt(absl::StrCat("Decoding failed at ", where, ": ", sf_strerror(handle_->file)));
-  }
-  if (position_ < promised_frames_) {
-    return Corrupt(absl::StrCat("The file ends at ", where, " although it promises ",
-                                PositionText(promised_frames_), "."));
+absl::Status Decoder::AtEnd() const {
+  const int64_t promised = source_->info().promised_frames;
+  if (position_ + source_->info().tolerance_frames < promised) {
+    return CorruptAudio(absl::StrCat("The file ends at ", PositionText(position_),
+                                     " although it promises ", PositionText(promised), "."));
   }
   if (position_ == 0) {
     return base::Error(absl::StatusCode::kInvalidArgument, "EMPTY_FILE",
@@ -167,7 +90,7 @@ absl::Status Decoder::AtEnd() {
 }
 
 absl::Status Decoder::CheckFinite(const float* interleaved, int64_t frames) const {
-  const int64_t channels = format_.channels;
+  const int64_t channels = format().channels;
   for (int64_t i = 0; i < frames * channels; ++i) {
     if (std::isfinite(interleaved[i])) continue;
     return base::Error(absl::StatusCode::kInvalidArgument, "NON_FINITE_SAMPLE",
@@ -180,7 +103,7 @@ absl::Status Decoder::CheckFinite(const float* interleaved, int64_t frames) cons
 
 std::string Decoder::PositionText(int64_t frame) const {
   return absl::StrFormat("%.3f s (frame %d)",
-                         static_cast<double>(frame) / static_cast<double>(format_.rate_hz), frame);
+                         static_cast<double>(frame) / static_cast<double>(format().rate_hz), frame);
 }
 
 }  // namespace unbraid::audio

@@ -1,13 +1,13 @@
 #include "services/common/audio/encoder.h"
 
-#include <sndfile.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/common/audio/sndfile_handle.h"
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
 
@@ -31,13 +31,21 @@ int FormatCode(OutputFormat format, int64_t data_bytes) {
   }
 }
 
+// What went wrong with `path`. libsndfile has no word for a full disk, but leaves errno as the
+// system set it; the caller has cleared it before.
+absl::Status WriteFailure(const std::string& path, const std::string& message) {
+  if (errno == ENOSPC || errno == EDQUOT) {
+    return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL",
+                       absl::StrCat("cannot write ", path, ": no space left on the disk"));
+  }
+  const std::string system = errno == 0 ? "" : absl::StrCat(" (", std::strerror(errno), ")");
+  return absl::InternalError(absl::StrCat("cannot write ", path, ": ", message, system));
+}
+
 }  // namespace
 
 struct Encoder::Handle {
-  ~Handle() {
-    if (file != nullptr) sf_close(file);
-  }
-  SNDFILE* file = nullptr;
+  SndfilePtr file;
 };
 
 absl::StatusOr<std::unique_ptr<Encoder>> Encoder::Create(const std::string& path,
@@ -51,13 +59,13 @@ absl::StatusOr<std::unique_ptr<Encoder>> Encoder::Create(const std::string& path
   info.channels = channels;
   info.format =
       FormatCode(format, frames * channels * (bits > 0 ? bits : kFloatBits) / kBitsPerByte);
+  errno = 0;
+  OpenedSndfile opened = OpenSndfile(path, SFM_WRITE, &info);
+  if (opened.file == nullptr) return WriteFailure(path, opened.message);
   auto handle = std::make_unique<Handle>();
-  handle->file = sf_open(path.c_str(), SFM_WRITE, &info);
-  if (handle->file == nullptr) {
-    return absl::InternalError(absl::StrCat("cannot write ", path, ": ", sf_strerror(nullptr)));
-  }
+  handle->file = std::move(opened.file);
   // The PEAK chunk holds the time of writing.
-  sf_command(handle->file, SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
+  sf_command(handle->file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
   return std::unique_ptr<Encoder>(new Encoder(path, std::move(handle), format, channels));
 }
 
@@ -68,8 +76,8 @@ Encoder::Encoder(std::string path, std::unique_ptr<Handle> handle, OutputFormat 
 Encoder::~Encoder() {
   if (finished_) return;
   handle_.reset();
-  (void)store::RemoveAll(
-      path_);  // an unfinished file is of no use, and its owner knows why it is unfinished
+  // Nobody is told if it stays: its owner knows that it is unfinished, and why.
+  (void)store::RemoveAll(path_);
 }
 
 absl::Status Encoder::Write(const float* interleaved, int64_t frames, float gain) {
@@ -88,42 +96,51 @@ absl::Status Encoder::WriteIntegers(const float* interleaved, int64_t frames, fl
     // libsndfile takes the upper bits of an int.
     integers_[i] = static_cast<int>(std::clamp(scaled, -full, full - 1)) * (1 << (kIntBits - bits));
   }
-  return Check(sf_writef_int(handle_->file, integers_.data(), frames), frames);
+  errno = 0;
+  return CheckWritten(sf_writef_int(handle_->file.get(), integers_.data(), frames), frames);
 }
 
 absl::Status Encoder::WriteFloats(const float* interleaved, int64_t frames, float gain) {
-  if (gain == 1) return Check(sf_writef_float(handle_->file, interleaved, frames), frames);
   floats_.assign(interleaved, interleaved + frames * channels_);
   for (float& sample : floats_) sample *= gain;
-  return Check(sf_writef_float(handle_->file, floats_.data(), frames), frames);
+  errno = 0;
+  return CheckWritten(sf_writef_float(handle_->file.get(), floats_.data(), frames), frames);
 }
 
-absl::Status Encoder::Check(int64_t written, int64_t wanted) {
+absl::Status Encoder::CheckWritten(int64_t written, int64_t wanted) {
   written_ += written;
   if (written == wanted) return absl::OkStatus();
-  if (errno == ENOSPC || errno == EDQUOT) {
-    return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL",
-                       absl::StrCat("cannot write ", path_, ": no space left on the disk"));
-  }
-  return absl::InternalError(
-      absl::StrCat("cannot write ", path_, ": ", sf_strerror(handle_->file)));
+  return WriteFailure(path_, sf_strerror(handle_->file.get()));
 }
 
 absl::Status Encoder::Finish() {
-  SNDFILE* file = std::exchange(handle_->file, nullptr);
-  if (sf_close(file) != 0) return absl::InternalError(absl::StrCat("cannot complete ", path_));
+  SNDFILE* file = handle_->file.release();
+  if (file == nullptr) return absl::FailedPreconditionError(absl::StrCat(path_, " is closed"));
+  errno = 0;
+  // Closing writes what is buffered and the header; a failure of either may show in errno only.
+  if (sf_close(file) != 0 || errno == ENOSPC || errno == EDQUOT) {
+    return WriteFailure(path_, "it cannot be completed");
+  }
   UNBRAID_ASSIGN_OR_RETURN(store::File synced,
                            store::File::Open(path_, store::File::Mode::kCreateOrOpen));
   UNBRAID_RETURN_IF_ERROR(synced.Sync());
-  SF_INFO info{};
-  Handle check;
-  check.file = sf_open(path_.c_str(), SFM_READ, &info);
-  if (check.file == nullptr || info.frames != written_) {
-    return absl::DataLossError(
-        absl::StrCat(path_, " does not hold the ", written_, " frames that were written to it"));
-  }
+  UNBRAID_RETURN_IF_ERROR(CheckFile());
   finished_ = true;
   return absl::OkStatus();
+}
+
+absl::Status Encoder::CheckFile() const {
+  SF_INFO info{};
+  const OpenedSndfile opened = OpenSndfile(path_, SFM_READ, &info);
+  bool good = opened.file != nullptr && info.frames == written_;
+  if (good && written_ > 0) {
+    std::vector<float> last(static_cast<size_t>(channels_));
+    good = sf_seek(opened.file.get(), written_ - 1, SEEK_SET) == written_ - 1 &&
+           sf_readf_float(opened.file.get(), last.data(), 1) == 1;
+  }
+  if (good) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat(path_, " does not hold the ", written_, " frames that were written to it"));
 }
 
 }  // namespace unbraid::audio

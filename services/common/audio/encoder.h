@@ -16,7 +16,8 @@ namespace unbraid::audio {
 // back as the same integers. Not thread-safe.
 class Encoder {
  public:
-  // `frames` decides between RIFF and RF64. Errors: RESOURCE_EXHAUSTED (DISK_FULL), INTERNAL.
+  // `frames` decides between RIFF and RF64. `format` is a resolved one. Errors of all functions:
+  // RESOURCE_EXHAUSTED (DISK_FULL), INTERNAL.
   static absl::StatusOr<std::unique_ptr<Encoder>> Create(const std::string& path,
                                                          OutputFormat format, int rate_hz,
                                                          int channels, int64_t frames);
@@ -28,8 +29,8 @@ class Encoder {
   // Writes interleaved frames, each sample times `gain`.
   absl::Status Write(const float* interleaved, int64_t frames, float gain);
 
-  // Completes the file, makes it safe on the disk, opens it again and compares its frame count with
-  // what was written.
+  // Completes the file, makes it safe on the disk, opens it again, compares its frame count with
+  // what was written and reads its last frame. DATA_LOSS when that fails.
   absl::Status Finish();
 
  private:
@@ -38,7 +39,8 @@ class Encoder {
 
   absl::Status WriteIntegers(const float* interleaved, int64_t frames, float gain);
   absl::Status WriteFloats(const float* interleaved, int64_t frames, float gain);
-  absl::Status Check(int64_t written, int64_t wanted);
+  absl::Status CheckWritten(int64_t written, int64_t wanted);
+  absl::Status CheckFile() const;
 
   const std::string path_;
   std::unique_ptr<Handle> handle_;

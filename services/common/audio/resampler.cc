@@ -12,37 +12,43 @@ namespace {
 
 constexpr int64_t kBlockFrames = 16'384;
 
-// Appends to `out`, but never more than `left` frames in all.
+// Appends to `out`, but never more than `frames` frames in all.
 class ExactLength {
  public:
-  ExactLength(int64_t frames, int channels) : left_(frames), channels_(channels) {}
+  // `tolerance`: how many frames more or fewer may come.
+  ExactLength(int64_t frames, int channels, int64_t tolerance)
+      : left_(frames), tolerance_(tolerance), channels_(channels) {}
 
   void Append(const float* samples, int64_t frames, std::vector<float>* out) {
-    const int64_t taken = std::min(frames, left_);
+    const int64_t taken = std::clamp<int64_t>(left_, 0, frames);
     out->insert(out->end(), samples, samples + taken * channels_);
-    left_ -= taken;
+    left_ -= frames;
   }
-  void Fill(std::vector<float>* out) {
-    out->resize(out->size() + static_cast<size_t>(left_ * channels_), 0.0F);
+  absl::Status Fill(std::vector<float>* out) {
+    if (left_ > tolerance_ || left_ < -tolerance_) {
+      return absl::InternalError(
+          absl::StrCat("the resampled audio is ", left_, " frames shorter than it must be"));
+    }
+    const int64_t missing = std::max<int64_t>(left_, 0);
+    out->resize(out->size() + static_cast<size_t>(missing * channels_), 0.0F);
     left_ = 0;
+    return absl::OkStatus();
   }
 
  private:
-  int64_t left_;
+  int64_t left_;  // below zero when too many came
+  const int64_t tolerance_;
   const int channels_;
 };
 
 class Copy : public Resampler {
  public:
-  Copy(int64_t frames, int channels) : length_(frames, channels) {}
+  Copy(int64_t frames, int channels) : length_(frames, channels, 0) {}
   absl::Status Process(const float* interleaved, int64_t frames, std::vector<float>* out) override {
     length_.Append(interleaved, frames, out);
     return absl::OkStatus();
   }
-  absl::Status Finish(std::vector<float>* out) override {
-    length_.Fill(out);
-    return absl::OkStatus();
-  }
+  absl::Status Finish(std::vector<float>* out) override { return length_.Fill(out); }
 
  private:
   ExactLength length_;
@@ -50,10 +56,10 @@ class Copy : public Resampler {
 
 class Soxr : public Resampler {
  public:
-  Soxr(soxr_t handle, int channels, int64_t frames)
+  Soxr(soxr_t handle, int channels, int64_t frames, int64_t tolerance)
       : handle_(handle),
         channels_(channels),
-        length_(frames, channels),
+        length_(frames, channels, tolerance),
         block_(static_cast<size_t>(kBlockFrames * channels)) {}
   ~Soxr() override { soxr_delete(handle_); }
   Soxr(const Soxr&) = delete;
@@ -74,8 +80,7 @@ class Soxr : public Resampler {
       UNBRAID_ASSIGN_OR_RETURN(const size_t made, Step(nullptr, 0, nullptr, out));
       if (made == 0) break;
     }
-    length_.Fill(out);
-    return absl::OkStatus();
+    return length_.Fill(out);
   }
 
  private:
@@ -111,7 +116,9 @@ absl::StatusOr<std::unique_ptr<Resampler>> Resampler::Create(int in_rate, int ou
   soxr_t handle = soxr_create(in_rate, out_rate, static_cast<unsigned>(channels), &error, &io,
                               &quality, &runtime);
   if (error != nullptr) return absl::InternalError(absl::StrCat("soxr: ", error));
-  return std::make_unique<Soxr>(handle, channels, out_frames);
+  // One frame of the input, rounded up, and one of soxr's own rounding.
+  const int64_t tolerance = ResampledFrames(1, in_rate, out_rate) + 1;
+  return std::make_unique<Soxr>(handle, channels, out_frames, tolerance);
 }
 
 }  // namespace unbraid::audio

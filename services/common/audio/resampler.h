@@ -14,7 +14,7 @@ int64_t ResampledFrames(int64_t frames, int in_rate, int out_rate);
 
 // Streaming change of rate at soxr's very high quality, delay compensated. One for a whole track,
 // never one a chunk. Equal rates copy bit for bit. The output has exactly the frame count that is
-// asked for: the resampler's own length differs from it by a frame at most, which is cut, or filled
+// asked for: the resampler's own length differs from it by rounding only, which is cut, or filled
 // with silence. Not thread-safe.
 class Resampler {
  public:
@@ -26,7 +26,8 @@ class Resampler {
   virtual absl::Status Process(const float* interleaved, int64_t frames,
                                std::vector<float>* out) = 0;
 
-  // After the last frame: appends the rest.
+  // After the last frame: appends the rest. INTERNAL when the input was too long or too short for
+  // the output by more than rounding.
   virtual absl::Status Finish(std::vector<float>* out) = 0;
 };
 

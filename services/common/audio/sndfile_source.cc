@@ -1,0 +1,111 @@
+#include "services/common/audio/sndfile_source.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/common/audio/sndfile_codec.h"
+#include "services/common/audio/sndfile_handle.h"
+#include "services/common/base/status.h"
+#include "services/common/store/files.h"
+
+namespace unbraid::audio {
+namespace {
+
+// A file that reads as if four bytes of it were 0xFF: a length that nobody has written says "to the
+// end" that way.
+class MendedFile {
+ public:
+  MendedFile(store::File file, int64_t size, int64_t mend_at)
+      : file_(std::move(file)), size_(size), mend_at_(mend_at) {}
+
+  // The functions that libsndfile reads through; `user` is the MendedFile.
+  static SF_VIRTUAL_IO* Functions() {
+    static SF_VIRTUAL_IO functions = {&Length, &Seek, &Read, nullptr, &Tell};
+    return &functions;
+  }
+
+ private:
+  static MendedFile* Self(void* user) { return static_cast<MendedFile*>(user); }
+  static sf_count_t Length(void* user) { return Self(user)->size_; }
+  static sf_count_t Tell(void* user) { return Self(user)->position_; }
+  static sf_count_t Seek(sf_count_t offset, int whence, void* user) {
+    MendedFile* self = Self(user);
+    const int64_t base = whence == SEEK_SET   ? 0
+                         : whence == SEEK_CUR ? self->position_
+                                              : self->size_;
+    return self->position_ = base + offset;
+  }
+  static sf_count_t Read(void* buffer, sf_count_t count, void* user) {
+    MendedFile* self = Self(user);
+    auto* bytes = static_cast<char*>(buffer);
+    const absl::StatusOr<int64_t> got = self->file_.ReadAt(self->position_, bytes, count);
+    if (!got.ok()) return 0;
+    constexpr int64_t kLengthBytes = 4;
+    for (int64_t i = 0; i < kLengthBytes; ++i) {
+      const int64_t at = self->mend_at_ + i - self->position_;
+      if (at >= 0 && at < *got) bytes[at] = '\xFF';
+    }
+    self->position_ += *got;
+    return *got;
+  }
+
+  const store::File file_;
+  const int64_t size_;
+  const int64_t mend_at_;
+  int64_t position_ = 0;
+};
+
+class SndfileSource : public FrameSource {
+ public:
+  SndfileSource(Info info, std::unique_ptr<MendedFile> mended, SndfilePtr file)
+      : FrameSource(std::move(info)), mended_(std::move(mended)), file_(std::move(file)) {}
+
+  absl::StatusOr<int64_t> Read(float* interleaved, int64_t frames) override {
+    const sf_count_t got = sf_readf_float(file_.get(), interleaved, frames);
+    // What came before the failure counts: the error's position is right that way.
+    if (got > 0 || sf_error(file_.get()) == SF_ERR_NO_ERROR) return got;
+    return absl::DataLossError(sf_strerror(file_.get()));
+  }
+
+ private:
+  const std::unique_ptr<MendedFile> mended_;  // outlives the file that reads through it
+  const SndfilePtr file_;
+};
+
+absl::Status OpenFailure(const std::string& container, const OpenedSndfile& opened) {
+  // libsndfile's number for a codec that it knows of and does not decode; not in its header.
+  constexpr int kUnimplemented = 18;
+  const bool other_codec = opened.error == SF_ERR_UNSUPPORTED_ENCODING ||
+                           (opened.error == kUnimplemented && container == "AIFF");
+  if (other_codec) return NoDecoder(absl::StrCat("a kind of ", container, " file"));
+  return CorruptAudio(absl::StrCat("The ", container, " file cannot be opened: ", opened.message));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FrameSource>> OpenWithSndfile(
+    const std::string& path, const std::string& container, std::optional<int64_t> lost_length_at) {
+  SF_INFO sound{};
+  OpenedSndfile opened;
+  std::unique_ptr<MendedFile> mended;
+  if (lost_length_at.has_value()) {
+    UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(path, store::File::Mode::kRead));
+    UNBRAID_ASSIGN_OR_RETURN(const int64_t size, file.Size());
+    mended = std::make_unique<MendedFile>(std::move(file), size, *lost_length_at);
+    opened = OpenSndfile(MendedFile::Functions(), mended.get(), &sound);
+  } else {
+    opened = OpenSndfile(path, SFM_READ, &sound);
+  }
+  if (opened.file == nullptr) return OpenFailure(container, opened);
+  const CodecInfo codec = CodecOf(sound.format & SF_FORMAT_SUBMASK);
+  FrameSource::Info info;
+  info.format = {container, codec.name, codec.sample_format, sound.samplerate, sound.channels};
+  info.speakers = SpeakersOf(opened.file.get(), sound.channels, container);
+  // The library's word for a length that it does not know.
+  if (sound.frames < SF_COUNT_MAX) info.promised_frames = sound.frames;
+  return std::make_unique<SndfileSource>(std::move(info), std::move(mended),
+                                         std::move(opened.file));
+}
+
+}  // namespace unbraid::audio
