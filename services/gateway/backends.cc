@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
+#include "services/common/telemetry/log.h"
 
 namespace unbraid::gateway {
 namespace {
@@ -25,22 +26,32 @@ absl::Status Backends::Check(absl::Duration deadline) const {
   const absl::Status splitter_call = grpc_util::Call(splitter_.get(), &Splitter::GetSplitterStatus,
                                                      internal::v1::GetSplitterStatusRequest(),
                                                      &splitter, grpc_util::kDefaultOwner, deadline);
-  UNBRAID_RETURN_IF_ERROR(CheckService(splitter_call, splitter.service(), "splitter"));
+  UNBRAID_RETURN_IF_ERROR(CheckService(splitter_call, splitter.service(), kSplitter));
   internal::v1::GetAssemblerStatusResponse assembler;
   const absl::Status assembler_call = grpc_util::Call(
       assembler_.get(), &Assembler::GetAssemblerStatus, internal::v1::GetAssemblerStatusRequest(),
       &assembler, grpc_util::kDefaultOwner, deadline);
-  return CheckService(assembler_call, assembler.service(), "assembler");
+  return CheckService(assembler_call, assembler.service(), kAssembler);
 }
 
-grpc::Status FromBackend(const grpc::Status& status) {
-  const bool own =
-      status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
-  if (!own) return status;
+grpc::Status FromBackend(const grpc::Status& status, const char* service, bool client_gone) {
+  if (status.ok() || client_gone || !status.error_details().empty()) return status;
+  const grpc::StatusCode code = status.error_code();
+  const bool slow = code == grpc::StatusCode::DEADLINE_EXCEEDED;
+  // CANCELLED although the client is still there: the backend has broken the call off.
+  const bool away = code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::CANCELLED;
+  if (!slow && !away) return status;
+  telemetry::Warning("a backend does not answer",
+                     {{"backend", service}, {"cause", status.error_message()}});
+  if (slow) {
+    return grpc_util::ToGrpc(base::Error(
+        absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
+        absl::StrCat("The ", service,
+                     " did not answer in time. Try again; what it has begun goes on.")));
+  }
   return grpc_util::ToGrpc(base::Error(
       absl::StatusCode::kUnavailable, "BACKEND_UNAVAILABLE",
-      absl::StrCat("A service behind the gateway does not answer (", status.error_message(),
-                   "). Nothing is lost; try again in a moment.")));
+      absl::StrCat("The ", service, " does not answer. Nothing is lost; try again in a moment.")));
 }
 
 }  // namespace unbraid::gateway

@@ -31,10 +31,16 @@ class Backends {
   const std::unique_ptr<Assembler> assembler_;
 };
 
-// The status of a backend's answer as the client sees it: the backend's own errors go through
-// unchanged; one that gRPC made, because the backend does not answer, becomes UNAVAILABLE
-// (BACKEND_UNAVAILABLE) with a sentence that helps.
-grpc::Status FromBackend(const grpc::Status& status);
+// Names of the services, for people.
+inline constexpr char kSplitter[] = "splitter";
+inline constexpr char kAssembler[] = "assembler";
+
+// The status of a backend's answer as the client sees it. The backend's own errors go through
+// unchanged. What gRPC made of a backend that is away, or that broke the call off as it shut down,
+// becomes UNAVAILABLE (BACKEND_UNAVAILABLE), and of one that was too slow DEADLINE_EXCEEDED, with a
+// sentence that names `service`; the cause, which may name addresses, is only logged. When the
+// client is gone nobody reads the answer, and `status` stays as it is.
+grpc::Status FromBackend(const grpc::Status& status, const char* service, bool client_gone);
 
 }  // namespace unbraid::gateway
 

@@ -26,6 +26,15 @@ std::pair<std::string, std::string> Subject(const std::string& name) {
 CallRecord::CallRecord(std::string method, telemetry::Metrics* metrics)
     : method_(std::move(method)), metrics_(metrics), begin_(absl::Now()) {}
 
+void CallRecord::Count(prometheus::Counter** counter, const char* direction, size_t bytes) {
+  if (*counter == nullptr) {
+    *counter = &metrics_->Counter("unbraid_gateway_bytes_total",
+                                  "Bytes of streamed messages by method and direction",
+                                  {{"method", method_}, {"direction", direction}});
+  }
+  (*counter)->Increment(static_cast<double>(bytes));
+}
+
 void CallRecord::Finish(const grpc::Status& status) {
   const double seconds = absl::ToDoubleSeconds(absl::Now() - begin_);
   const absl::Status outcome = grpc_util::FromGrpc(status);

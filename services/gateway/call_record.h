@@ -3,6 +3,7 @@
 
 #include <grpcpp/support/status.h>
 
+#include <cstddef>
 #include <string>
 
 #include "absl/time/time.h"
@@ -19,14 +20,22 @@ class CallRecord {
   // The separation or track that the call is about, as a resource name; may be told late or never.
   void SetSubject(const std::string& name) { subject_ = name; }
 
-  // Writes the line and counts. Once.
+  // Counts the bytes of a message from the client, or to it.
+  void CountUp(size_t bytes) { Count(&up_, "up", bytes); }
+  void CountDown(size_t bytes) { Count(&down_, "down", bytes); }
+
+  // Writes the line and counts the call. Once.
   void Finish(const grpc::Status& status);
 
  private:
+  void Count(prometheus::Counter** counter, const char* direction, size_t bytes);
+
   const std::string method_;
   telemetry::Metrics* const metrics_;
   const absl::Time begin_;
   std::string subject_;
+  prometheus::Counter* up_ = nullptr;    // made at the first message
+  prometheus::Counter* down_ = nullptr;  // likewise
 };
 
 }  // namespace unbraid::gateway

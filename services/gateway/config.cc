@@ -12,6 +12,8 @@ absl::Status Config::Validate() const {
     return absl::InvalidArgumentError("--max-upload-bytes must be at least 1");
   if (max_separate_calls < 1)
     return absl::InvalidArgumentError("--max-separate-calls must be at least 1");
+  if (unary_deadline <= absl::ZeroDuration())
+    return absl::InvalidArgumentError("--unary-deadline must be more than 0");
   for (const std::string* address : {&listen, &splitter, &assembler}) {
     UNBRAID_RETURN_IF_ERROR(base::ParseHostPort(*address).status());
   }

@@ -8,7 +8,6 @@
 namespace unbraid::gateway {
 namespace {
 
-constexpr int kThreads = 4;
 constexpr absl::Duration kPollPeriod = absl::Seconds(2);
 constexpr absl::Duration kPollDeadline = absl::Seconds(1);
 
@@ -27,11 +26,10 @@ GatewayServer::GatewayServer(const Config& config, model::Catalogue catalogue)
     : config_(config),
       catalogue_(std::move(catalogue)),
       backends_(config.splitter, config.assembler),
-      executor_("gateway", kThreads),
       sessions_("separate", config.max_separate_calls),
       tracks_(config_, &backends_, &metrics_),
       separations_(config_, &backends_, &sessions_, &metrics_),
-      system_(config_, &backends_, &catalogue_, &executor_, &metrics_) {}
+      system_(config_, &backends_, &catalogue_, &metrics_) {}
 
 absl::Status GatewayServer::Start() {
   grpc_util::ServerOptions options;
@@ -80,13 +78,12 @@ void GatewayServer::Drain() {
     absl::MutexLock lock(&mutex_);
     draining_ = true;
   }
-  if (poller_.joinable()) poller_.join();
   if (server_ != nullptr) {
-    server_->SetServing(false);
+    server_->SetServing(false);  // the poller says nothing more once `draining_` is set
     server_->Shutdown(config_.grace);
   }
+  if (poller_.joinable()) poller_.join();
   sessions_.Stop();
-  executor_.Stop();
 }
 
 }  // namespace unbraid::gateway

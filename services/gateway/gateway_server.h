@@ -23,11 +23,13 @@ class GatewayServer {
   // Drains.
   ~GatewayServer();
 
-  // The order: health says no, no new calls, running ones get the grace period. May be called
-  // twice.
+  // The order: health says no, no new calls, running ones get the grace period and are cancelled at
+  // its end. May be called twice.
   void Drain();
 
   const base::HostPort& address() const { return server_->address(); }
+  // Of the probes; only where they are wanted.
+  const base::HostPort& http_address() const { return http_->address(); }
   // OK, or what is amiss.
   absl::Status Ready() const;
 
@@ -40,7 +42,6 @@ class GatewayServer {
   const model::Catalogue catalogue_;
   telemetry::Metrics metrics_;
   const Backends backends_;
-  base::Executor executor_;
   base::Executor sessions_;
   TrackServiceImpl tracks_;
   SeparationServiceImpl separations_;

@@ -20,6 +20,12 @@ class SeparateCall : public grpc::ServerBidiReactor<v1::SeparateRequest, v1::Sep
   // Waits until the message is taken; false when the client is gone.
   bool Write(const v1::SeparateResponse& response);
 
+  // The client has gone away.
+  bool cancelled() const {
+    absl::MutexLock lock(&mutex_);
+    return cancelled_;
+  }
+
   // Ends the call; the last that the session does with it.
   void End(const grpc::Status& status) { Finish(status); }
 
@@ -46,7 +52,7 @@ class SeparateCall : public grpc::ServerBidiReactor<v1::SeparateRequest, v1::Sep
   void OnDone() override { delete this; }
   bool Wait(Step* step);
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   Step read_ ABSL_GUARDED_BY(mutex_) = Step::kIdle;
   Step write_ ABSL_GUARDED_BY(mutex_) = Step::kIdle;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;

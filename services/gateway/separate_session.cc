@@ -19,9 +19,12 @@ absl::Status Invalid(const char* sentence) {
 
 class Session {
  public:
-  Session(SeparateCall* call, const Backends& backends, int64_t max_upload_bytes,
-          CallRecord* record)
-      : call_(call), backends_(backends), checks_(max_upload_bytes), record_(record) {}
+  Session(SeparateCall* call, const Backends& backends, const Config& config, CallRecord* record)
+      : call_(call),
+        backends_(backends),
+        config_(config),
+        checks_(config.max_upload_bytes),
+        record_(record) {}
 
   absl::Status Run() {
     UNBRAID_RETURN_IF_ERROR(ReadStart());
@@ -38,7 +41,9 @@ class Session {
  private:
   absl::Status ReadStart() {
     v1::SeparateRequest request;
-    if (!call_->Read(&request)) return Invalid("The first message must carry `start`.");
+    if (!call_->Read(&request)) {
+      return call_->cancelled() ? ClientGone() : Invalid("The first message must carry `start`.");
+    }
     if (!request.has_start()) return Invalid("The first message must carry `start`.");
     if (!request.start().separation().track().empty()) {
       return Invalid(
@@ -54,12 +59,12 @@ class Session {
     auto writer = backends_.splitter()->UploadTrack(backend.context(), &response);
     const absl::Status sent = SendParts(writer.get());
     if (!sent.ok()) backend.context()->TryCancel();
-    const grpc::Status end = FromBackend(writer->Finish());
+    const absl::Status end = Answer(writer->Finish(), kSplitter);
     UNBRAID_RETURN_IF_ERROR(sent);
-    UNBRAID_RETURN_IF_ERROR(grpc_util::FromGrpc(end));
+    UNBRAID_RETURN_IF_ERROR(end);
     v1::SeparateResponse news;
     *news.mutable_track() = response.track();
-    if (!call_->Write(news)) return ClientGone();
+    (void)Write(news);  // The job goes on without the client.
     return response.track();
   }
 
@@ -69,14 +74,17 @@ class Session {
     bool first = true;
     bool last = false;
     while (!last) {
-      if (!call_->Read(&request))
-        return Invalid("The upload ended before a part with `finish_write`.");
+      if (!call_->Read(&request)) {
+        return call_->cancelled() ? ClientGone()
+                                  : Invalid("The upload ended before a part with `finish_write`.");
+      }
       v1::UploadTrackRequest* part = request.mutable_part();
       if (!request.has_part() || part->has_spec()) {
         return Invalid("After `start` only parts without `spec` may follow.");
       }
       if (std::exchange(first, false)) *part->mutable_spec() = start_.upload();
       last = part->finish_write();
+      record_->CountUp(part->ByteSizeLong());
       UNBRAID_RETURN_IF_ERROR(checks_.Check(*part));
       if (!writer->Write(*part)) return absl::OkStatus();
     }
@@ -89,8 +97,10 @@ class Session {
     *request.mutable_separation() = start_.separation();
     request.mutable_separation()->set_track(track.name());
     v1::Separation separation;
-    UNBRAID_RETURN_IF_ERROR(grpc_util::Call(backends_.splitter(), &Splitter::StartSeparation,
-                                            request, &separation, grpc_util::kDefaultOwner));
+    grpc::ClientContext context;
+    grpc_util::PrepareCall(&context, config_.unary_deadline, grpc_util::kDefaultOwner);
+    UNBRAID_RETURN_IF_ERROR(
+        Answer(backends_.splitter()->StartSeparation(&context, request, &separation), kSplitter));
     return separation.name();
   }
 
@@ -104,12 +114,12 @@ class Session {
     bool gone = false;
     while (!gone && reader->Read(&news)) {
       *response.mutable_separation() = news.separation();
-      gone = !call_->Write(response);
+      gone = !Write(response);
     }
     if (gone) backend.context()->TryCancel();
-    const grpc::Status end = FromBackend(reader->Finish());
+    const absl::Status end = Answer(reader->Finish(), kAssembler);
     if (gone) return ClientGone();
-    UNBRAID_RETURN_IF_ERROR(grpc_util::FromGrpc(end));
+    UNBRAID_RETURN_IF_ERROR(end);
     return Outcome(news.separation());
   }
 
@@ -138,14 +148,24 @@ class Session {
     auto reader = backends_.assembler()->DownloadStem(backend.context(), request);
     v1::SeparateResponse response;
     bool gone = false;
-    while (!gone && reader->Read(response.mutable_stem_part())) gone = !call_->Write(response);
+    while (!gone && reader->Read(response.mutable_stem_part())) gone = !Write(response);
     if (gone) backend.context()->TryCancel();
-    const grpc::Status end = FromBackend(reader->Finish());
-    return gone ? ClientGone() : grpc_util::FromGrpc(end);
+    const absl::Status end = Answer(reader->Finish(), kAssembler);
+    return gone ? ClientGone() : end;
+  }
+
+  bool Write(const v1::SeparateResponse& response) {
+    record_->CountDown(response.ByteSizeLong());
+    return call_->Write(response);
+  }
+
+  absl::Status Answer(const grpc::Status& status, const char* service) const {
+    return grpc_util::FromGrpc(FromBackend(status, service, call_->cancelled()));
   }
 
   SeparateCall* const call_;
   const Backends& backends_;
+  const Config& config_;
   UploadChecks checks_;
   CallRecord* const record_;
   v1::SeparateStart start_;
@@ -153,9 +173,9 @@ class Session {
 
 }  // namespace
 
-absl::Status RunSeparateSession(SeparateCall* call, const Backends& backends,
-                                int64_t max_upload_bytes, CallRecord* record) {
-  return Session(call, backends, max_upload_bytes, record).Run();
+absl::Status RunSeparateSession(SeparateCall* call, const Backends& backends, const Config& config,
+                                CallRecord* record) {
+  return Session(call, backends, config, record).Run();
 }
 
 }  // namespace unbraid::gateway

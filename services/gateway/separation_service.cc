@@ -28,26 +28,28 @@ grpc::ServerUnaryReactor* SeparationServiceImpl::CreateSeparation(
   auto forwarded = std::make_shared<internal::v1::StartSeparationRequest>();
   *forwarded->mutable_separation() = request->separation();
   return new UnaryForwarder(
-      context, Record("CreateSeparation", request->separation().track(), metrics_),
+      context, Record("CreateSeparation", request->separation().track(), metrics_), kSplitter,
       config_.unary_deadline,
       [&](grpc::ClientContext* call, std::function<void(grpc::Status)> done) {
         // The request lives until the answer is there.
         backends_->splitter()->async()->StartSeparation(
             call, forwarded.get(), response,
             [forwarded, done = std::move(done)](grpc::Status status) { done(std::move(status)); });
-      });
+      },
+      [response] { return response->name(); });
 }
 
 grpc::ServerUnaryReactor* SeparationServiceImpl::GetSeparation(
     Context* context, const v1::GetSeparationRequest* request, v1::Separation* response) {
-  return Forward<Async>(context, "GetSeparation", request->name(), metrics_, config_.unary_deadline,
-                        backends_->assembler()->async(), &Async::GetSeparation, request, response);
+  return Forward<Async>(context, "GetSeparation", request->name(), metrics_, kAssembler,
+                        config_.unary_deadline, backends_->assembler()->async(),
+                        &Async::GetSeparation, request, response);
 }
 
 grpc::ServerUnaryReactor* SeparationServiceImpl::ListSeparations(
     Context* context, const v1::ListSeparationsRequest* request,
     v1::ListSeparationsResponse* response) {
-  return Forward<Async>(context, "ListSeparations", request->track(), metrics_,
+  return Forward<Async>(context, "ListSeparations", request->track(), metrics_, kAssembler,
                         config_.unary_deadline, backends_->assembler()->async(),
                         &Async::ListSeparations, request, response);
 }
@@ -55,7 +57,7 @@ grpc::ServerUnaryReactor* SeparationServiceImpl::ListSeparations(
 grpc::ServerWriteReactor<v1::WatchSeparationResponse>* SeparationServiceImpl::WatchSeparation(
     Context*, const v1::WatchSeparationRequest* request) {
   return new StreamForwarder<v1::WatchSeparationResponse>(
-      Record("WatchSeparation", request->name(), metrics_),
+      Record("WatchSeparation", request->name(), metrics_), kAssembler,
       [&](grpc::ClientContext* context, auto* reader) {
         backends_->assembler()->async()->WatchSeparation(context, request, reader);
       });
@@ -63,7 +65,7 @@ grpc::ServerWriteReactor<v1::WatchSeparationResponse>* SeparationServiceImpl::Wa
 
 grpc::ServerUnaryReactor* SeparationServiceImpl::CancelSeparation(
     Context* context, const v1::CancelSeparationRequest* request, v1::Separation* response) {
-  return Forward<Async>(context, "CancelSeparation", request->name(), metrics_,
+  return Forward<Async>(context, "CancelSeparation", request->name(), metrics_, kAssembler,
                         config_.unary_deadline, backends_->assembler()->async(),
                         &Async::CancelSeparation, request, response);
 }
@@ -71,7 +73,7 @@ grpc::ServerUnaryReactor* SeparationServiceImpl::CancelSeparation(
 grpc::ServerUnaryReactor* SeparationServiceImpl::DeleteSeparation(
     Context* context, const v1::DeleteSeparationRequest* request,
     google::protobuf::Empty* response) {
-  return Forward<Async>(context, "DeleteSeparation", request->name(), metrics_,
+  return Forward<Async>(context, "DeleteSeparation", request->name(), metrics_, kAssembler,
                         config_.unary_deadline, backends_->assembler()->async(),
                         &Async::DeleteSeparation, request, response);
 }
@@ -79,14 +81,15 @@ grpc::ServerUnaryReactor* SeparationServiceImpl::DeleteSeparation(
 grpc::ServerUnaryReactor* SeparationServiceImpl::ListChunks(Context* context,
                                                             const v1::ListChunksRequest* request,
                                                             v1::ListChunksResponse* response) {
-  return Forward<Async>(context, "ListChunks", request->parent(), metrics_, config_.unary_deadline,
-                        backends_->assembler()->async(), &Async::ListChunks, request, response);
+  return Forward<Async>(context, "ListChunks", request->parent(), metrics_, kAssembler,
+                        config_.unary_deadline, backends_->assembler()->async(), &Async::ListChunks,
+                        request, response);
 }
 
 grpc::ServerWriteReactor<v1::DownloadStemResponse>* SeparationServiceImpl::DownloadStem(
     Context*, const v1::DownloadStemRequest* request) {
   return new StreamForwarder<v1::DownloadStemResponse>(
-      Record("DownloadStem", request->name(), metrics_),
+      Record("DownloadStem", request->name(), metrics_), kAssembler,
       [&](grpc::ClientContext* context, auto* reader) {
         backends_->assembler()->async()->DownloadStem(context, request, reader);
       });
@@ -97,14 +100,14 @@ grpc::ServerBidiReactor<v1::SeparateRequest, v1::SeparateResponse>* SeparationSe
   auto* call = new SeparateCall();
   auto record = std::make_shared<CallRecord>("Separate", metrics_);
   auto end = [this, call, record](const absl::Status& status) {
-    const grpc::Status answer = FromBackend(grpc_util::ToGrpc(status));
+    const grpc::Status answer = grpc_util::ToGrpc(status);
     record->Finish(answer);
     --separate_calls_;
     call->End(answer);  // the call may be gone afterwards
   };
   const bool room = ++separate_calls_ <= config_.max_separate_calls;
   const bool posted = room && sessions_->Post([this, call, record, end] {
-    end(RunSeparateSession(call, *backends_, config_.max_upload_bytes, record.get()));
+    end(RunSeparateSession(call, *backends_, config_, record.get()));
   });
   if (!posted) {
     end(base::Error(absl::StatusCode::kResourceExhausted, "OVERLOADED",

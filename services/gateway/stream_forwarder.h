@@ -4,6 +4,7 @@
 #include <grpcpp/support/client_callback.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <atomic>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -25,7 +26,8 @@ class StreamForwarder : public grpc::ServerWriteReactor<Response> {
   // `begin` starts the call: stub->async()->Method(context, request, reader). The request must live
   // as long as the server's call, which gRPC's own does.
   template <typename Begin>
-  StreamForwarder(CallRecord record, Begin begin) : record_(std::move(record)), reader_(this) {
+  StreamForwarder(CallRecord record, const char* service, Begin begin)
+      : record_(std::move(record)), service_(service), reader_(this) {
     grpc_util::PrepareCall(&context_, absl::InfiniteDuration(), grpc_util::kDefaultOwner);
     begin(&context_, &reader_);
     // Reads are begun from the server's reactions, which the client's side must be told.
@@ -40,6 +42,7 @@ class StreamForwarder : public grpc::ServerWriteReactor<Response> {
     explicit Reader(StreamForwarder* owner) : owner_(owner) {}
     void OnReadDone(bool ok) override {
       if (ok) {
+        owner_->record_.CountDown(owner_->message_.ByteSizeLong());
         owner_->StartWrite(&owner_->message_);
       } else {
         this->RemoveHold();
@@ -56,23 +59,29 @@ class StreamForwarder : public grpc::ServerWriteReactor<Response> {
       reader_.StartRead(&message_);
       return;
     }
+    client_gone_ = true;
     context_.TryCancel();
     reader_.RemoveHold();
   }
 
   void OnBackendDone(const grpc::Status& backend_status) {
-    grpc::Status status = FromBackend(backend_status);
+    grpc::Status status = FromBackend(backend_status, service_, client_gone_);
     record_.Finish(status);
     this->Finish(std::move(status));  // `this` may be gone afterwards
   }
 
-  void OnCancel() override { context_.TryCancel(); }
+  void OnCancel() override {
+    client_gone_ = true;
+    context_.TryCancel();
+  }
   void OnDone() override { delete this; }
 
   CallRecord record_;
+  const char* const service_;
   grpc::ClientContext context_;
   Response message_;
   Reader reader_;
+  std::atomic<bool> client_gone_{false};
 };
 
 }  // namespace unbraid::gateway

@@ -4,15 +4,14 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "services/common/grpc/unary.h"
+#include "services/common/base/status.h"
+#include "services/common/grpc/status_convert.h"
 #include "services/gateway/call_record.h"
-#include "services/gateway/upload_checks.h"
+#include "services/gateway/server_info_call.h"
 
 namespace unbraid::gateway {
 namespace {
 
-// Two services are asked; an answer comes within 3 s even when both are away.
-constexpr absl::Duration kStatusDeadline = absl::Milliseconds(1400);
 constexpr int kDefaultPageSize = 50;
 constexpr int kMaxPageSize = 1000;
 
@@ -31,13 +30,6 @@ v1::Model ToProto(const model::Package& package, bool is_default) {
   model.set_source(package.source);
   model.set_default_(is_default);
   return model;
-}
-
-v1::ServiceStatus Away(const char* name, const absl::Status& status) {
-  v1::ServiceStatus service;
-  service.set_name(name);
-  service.set_message(absl::StrCat("does not answer: ", status.message()));
-  return service;
 }
 
 }  // namespace
@@ -73,44 +65,11 @@ absl::Status SystemServiceImpl::FillModels(const v1::ListModelsRequest& request,
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* SystemServiceImpl::GetServerInfo(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* SystemServiceImpl::GetServerInfo(grpc::CallbackServerContext*,
                                                            const v1::GetServerInfoRequest*,
                                                            v1::ServerInfo* response) {
-  return grpc_util::RunUnary(
-      executor_, context,
-      [this, response, record = CallRecord("GetServerInfo", metrics_)]() mutable {
-        FillInfo(response);
-        record.Finish(grpc::Status::OK);
-        return absl::OkStatus();
-      });
-}
-
-void SystemServiceImpl::FillInfo(v1::ServerInfo* info) const {
-  info->set_version(UNBRAID_VERSION);
-  internal::v1::GetSplitterStatusRequest request;
-  for (const model::Package& package : catalogue_->packages()) request.add_models(package.name);
-  internal::v1::GetSplitterStatusResponse splitter;
-  const absl::Status splitter_call =
-      grpc_util::Call(backends_->splitter(), &Splitter::GetSplitterStatus, request, &splitter,
-                      grpc_util::kDefaultOwner, kStatusDeadline);
-  internal::v1::GetAssemblerStatusResponse assembler;
-  const absl::Status assembler_call =
-      grpc_util::Call(backends_->assembler(), &Assembler::GetAssemblerStatus,
-                      internal::v1::GetAssemblerStatusRequest(), &assembler,
-                      grpc_util::kDefaultOwner, kStatusDeadline);
-  *info->add_services() = splitter_call.ok() ? splitter.service() : Away("splitter", splitter_call);
-  *info->add_services() =
-      assembler_call.ok() ? assembler.service() : Away("assembler", assembler_call);
-  *info->mutable_broker() = splitter.broker();
-  if (!splitter_call.ok())
-    info->mutable_broker()->set_message("unknown, because the splitter does not answer");
-  *info->mutable_queues() = splitter.queues();
-  *info->mutable_limits() = splitter.limits();
-  v1::Limits* limits = info->mutable_limits();
-  limits->set_max_part_bytes(kMaxPartBytes);
-  const int64_t own = config_.max_upload_bytes;
-  limits->set_max_upload_bytes(
-      limits->max_upload_bytes() > 0 ? std::min(own, limits->max_upload_bytes()) : own);
+  return new ServerInfoCall(CallRecord("GetServerInfo", metrics_), *backends_, *catalogue_, config_,
+                            response);
 }
 
 }  // namespace unbraid::gateway

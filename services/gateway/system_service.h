@@ -1,7 +1,6 @@
 #ifndef UNBRAID_SERVICES_GATEWAY_SYSTEM_SERVICE_H_
 #define UNBRAID_SERVICES_GATEWAY_SYSTEM_SERVICE_H_
 
-#include "services/common/base/executor.h"
 #include "services/common/model/catalogue.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/gateway/backends.h"
@@ -14,13 +13,8 @@ namespace unbraid::gateway {
 class SystemServiceImpl : public v1::SystemService::CallbackService {
  public:
   SystemServiceImpl(const Config& config, const Backends* backends,
-                    const model::Catalogue* catalogue, base::Executor* executor,
-                    telemetry::Metrics* metrics)
-      : config_(config),
-        backends_(backends),
-        catalogue_(catalogue),
-        executor_(executor),
-        metrics_(metrics) {}
+                    const model::Catalogue* catalogue, telemetry::Metrics* metrics)
+      : config_(config), backends_(backends), catalogue_(catalogue), metrics_(metrics) {}
 
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context,
                                        const v1::ListModelsRequest* request,
@@ -32,12 +26,10 @@ class SystemServiceImpl : public v1::SystemService::CallbackService {
  private:
   absl::Status FillModels(const v1::ListModelsRequest& request,
                           v1::ListModelsResponse* response) const;
-  void FillInfo(v1::ServerInfo* info) const;
 
   const Config config_;
   const Backends* const backends_;
   const model::Catalogue* const catalogue_;
-  base::Executor* const executor_;
   telemetry::Metrics* const metrics_;
 };
 

@@ -4,6 +4,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <string>
 #include <utility>
@@ -22,25 +23,32 @@ class UnaryForwarder : public grpc::ServerUnaryReactor {
  public:
   // `call` begins the backend's call on the context and reports to the function that it is given.
   using Begin = std::function<void(grpc::ClientContext*, std::function<void(grpc::Status)>)>;
+  // The resource that the answer is about, where only the answer tells.
+  using Subject = std::function<std::string()>;
 
-  UnaryForwarder(grpc::CallbackServerContext* server, CallRecord record, absl::Duration deadline,
-                 const Begin& begin)
+  UnaryForwarder(grpc::CallbackServerContext* server, CallRecord record, const char* service,
+                 absl::Duration deadline, const Begin& begin, const Subject& subject = nullptr)
       : record_(std::move(record)) {
     const absl::Duration left = absl::FromChrono(server->deadline()) - absl::Now();
     grpc_util::PrepareCall(&context_, std::min(deadline, left), grpc_util::kDefaultOwner);
-    begin(&context_, [this](grpc::Status status) {
-      status = FromBackend(status);
+    begin(&context_, [this, service, subject](grpc::Status status) {
+      status = FromBackend(status, service, client_gone_);
+      if (status.ok() && subject) record_.SetSubject(subject());
       record_.Finish(status);
       Finish(std::move(status));
     });
   }
 
  private:
-  void OnCancel() override { context_.TryCancel(); }
+  void OnCancel() override {
+    client_gone_ = true;
+    context_.TryCancel();
+  }
   void OnDone() override { delete this; }
 
   CallRecord record_;
   grpc::ClientContext context_;
+  std::atomic<bool> client_gone_{false};
 };
 
 // Forward(..., stub->async(), &Stub::async::Method, request, response). `subject` is the resource
@@ -48,7 +56,7 @@ class UnaryForwarder : public grpc::ServerUnaryReactor {
 template <typename Async, typename Request, typename Response>
 grpc::ServerUnaryReactor* Forward(grpc::CallbackServerContext* server, const char* name,
                                   const std::string& subject, telemetry::Metrics* metrics,
-                                  absl::Duration deadline, Async* stub,
+                                  const char* service, absl::Duration deadline, Async* stub,
                                   void (Async::*method)(grpc::ClientContext*, const Request*,
                                                         Response*,
                                                         std::function<void(grpc::Status)>),
@@ -56,7 +64,7 @@ grpc::ServerUnaryReactor* Forward(grpc::CallbackServerContext* server, const cha
   CallRecord record(name, metrics);
   record.SetSubject(subject);
   return new UnaryForwarder(
-      server, std::move(record), deadline,
+      server, std::move(record), service, deadline,
       [=](grpc::ClientContext* context, std::function<void(grpc::Status)> done) {
         (stub->*method)(context, request, response, std::move(done));
       });

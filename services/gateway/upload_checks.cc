@@ -1,6 +1,7 @@
 #include "services/gateway/upload_checks.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,13 @@ absl::Status Invalid(const char* reason, const std::string& sentence) {
   return base::Error(absl::StatusCode::kInvalidArgument, reason, sentence);
 }
 
+// Where a part ends in the file; the largest number where that is beyond all numbers.
+int64_t EndOf(const v1::UploadTrackRequest& part) {
+  const auto size = static_cast<int64_t>(part.data().size());
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  return part.write_offset() > kMax - size ? kMax : part.write_offset() + size;
+}
+
 }  // namespace
 
 absl::Status UploadChecks::Check(const v1::UploadTrackRequest& part) {
@@ -27,13 +35,20 @@ absl::Status UploadChecks::Check(const v1::UploadTrackRequest& part) {
     return Invalid("INVALID_UPLOAD", absl::StrCat("A part has at most ", kMaxPartBytes,
                                                   " bytes; send smaller ones."));
   }
-  if (part.write_offset() < 0)
-    return Invalid("INVALID_UPLOAD", "`write_offset` must not be negative.");
+  if (part.write_offset() < 0 || part.spec().total_bytes() < 0) {
+    return Invalid("INVALID_UPLOAD", "`write_offset` and `total_bytes` must not be negative.");
+  }
   if (part.spec().display_name().size() > kMaxNameBytes) {
     return Invalid("INVALID_NAME", "`display_name` has at most 255 bytes; shorten it.");
   }
-  const int64_t end = part.write_offset() + static_cast<int64_t>(part.data().size());
-  return CheckSize(std::max(end, part.spec().total_bytes()));
+  return CheckSize(std::max(EndOf(part), part.spec().total_bytes()));
+}
+
+absl::Status UploadChecks::CheckEnd() const {
+  if (!first_) return absl::OkStatus();
+  return Invalid("INVALID_UPLOAD",
+                 "The upload ended without a readable first message; send one with `spec`, whose "
+                 "texts are UTF-8.");
 }
 
 absl::Status UploadChecks::CheckSize(int64_t bytes) const {

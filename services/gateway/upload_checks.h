@@ -19,6 +19,10 @@ class UploadChecks {
   // INVALID_ARGUMENT (INVALID_UPLOAD, INVALID_NAME), RESOURCE_EXHAUSTED (FILE_TOO_LARGE).
   absl::Status Check(const v1::UploadTrackRequest& part);
 
+  // For a stream that has ended: INVALID_UPLOAD when nothing readable came. gRPC shows a message
+  // that it cannot decode (a text that is no UTF-8) as the end of the stream.
+  absl::Status CheckEnd() const;
+
  private:
   absl::Status CheckSize(int64_t bytes) const;
 

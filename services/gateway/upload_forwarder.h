@@ -4,8 +4,11 @@
 #include <grpcpp/support/client_callback.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <atomic>
 #include <optional>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "services/gateway/backends.h"
 #include "services/gateway/call_record.h"
 #include "services/gateway/upload_checks.h"
@@ -14,10 +17,12 @@
 namespace unbraid::gateway {
 
 // Passes an upload on to the splitter, part by part: the next is taken from the client only when
-// the splitter has taken this one. Deletes itself.
+// the splitter has taken this one. At any time either a read from the client or a write to the
+// splitter is outstanding, never both. Deletes itself.
 //
-// At any time either a read from the client or a write to the splitter is outstanding, never both,
-// so no lock is needed. When the splitter ends the call early, that is noticed at the next part.
+// When the splitter answers early, the client's call ends at once, also while it pauses. That is
+// seen by the splitter's initial metadata, which it sends with its answer and never before: gRPC
+// reports the answer itself only once the hold, under which writes may be begun, is given up.
 class UploadForwarder : public grpc::ServerReadReactor<v1::UploadTrackRequest> {
  public:
   UploadForwarder(CallRecord record, Splitter* splitter, int64_t max_upload_bytes,
@@ -27,25 +32,45 @@ class UploadForwarder : public grpc::ServerReadReactor<v1::UploadTrackRequest> {
   class Writer : public grpc::ClientWriteReactor<v1::UploadTrackRequest> {
    public:
     explicit Writer(UploadForwarder* owner) : owner_(owner) {}
-    void OnWriteDone(bool ok) override;
+    void OnReadInitialMetadataDone(bool) override { owner_->OnBackendAnswers(); }
+    void OnWriteDone(bool ok) override { owner_->OnPartTaken(ok); }
     void OnDone(const grpc::Status& status) override { owner_->OnBackendDone(status); }
 
    private:
     UploadForwarder* const owner_;
   };
 
+  // Whose turn it is. In kEnding the hold on the writer is, or is about to be, given up: nothing is
+  // begun any more.
+  enum class Turn { kClientSends, kSplitterTakes, kEnding };
+
   void OnReadDone(bool ok) override;
-  void OnCancel() override { context_.TryCancel(); }
+  void OnCancel() override;
   void OnDone() override { delete this; }
+
+  // Reactions of the splitter's side.
+  void OnBackendAnswers();
+  void OnPartTaken(bool ok);
   void OnBackendDone(const grpc::Status& backend_status);
 
+  // From kClientSends to `next`; false when the splitter has ended the turn.
+  bool TakeTurn(Turn next);
+  void Refuse(const absl::Status& status);
+
   CallRecord record_;
-  UploadChecks checks_;
   v1::UploadTrackResponse* const response_;  // gRPC's
   grpc::ClientContext context_;
+  Writer writer_;
+  std::atomic<bool> client_gone_{false};
+
+  // Touched by whose turn it is.
+  UploadChecks checks_;
   v1::UploadTrackRequest part_;
   std::optional<grpc::Status> refusal_;
-  Writer writer_;
+
+  absl::Mutex mutex_;
+  Turn turn_ ABSL_GUARDED_BY(mutex_) = Turn::kClientSends;
+  bool answered_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace unbraid::gateway
