@@ -77,7 +77,7 @@ bool Publisher::HandOver(Message message, std::function<void(absl::Status)> done
     }
   }
   if (stopped) {
-    done(Stopped());
+    done(Stopped());  // NOLINT(bugprone-use-after-move): it was moved only if not stopped
   } else {
     io_->Wake();
   }
