@@ -48,8 +48,9 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
   flags.Add(&config->common);
   flags.Add(&config->broker);
   flags.Add("--models", &config->models, "Folder of model packages");
-  flags.Add("--model", &config->model_names,
-            "Package to serve; may be repeated; none: the catalogue's default")
+  flags
+      .Add("--model", &config->model_names,
+           "Package to serve; may be repeated; none: the catalogue's default")
       ->default_str("");  // what is printed for an empty list would be read back as a name
   flags.Add("--threads", &config->threads, "Threads of one inference; 0: by the CPU limit");
   flags.Add("--name", &config->name, "Name in logs, metrics and results");
