@@ -3,31 +3,43 @@
 #
 #   scripts/demo-song.sh [SECONDS]
 #
-# The package fretsonfire-songs-sectoid holds songs with the guitar apart; their sum is the song.
+# The package fretsonfire-songs-sectoid holds songs with the guitar apart; their sum is the song. With SECONDS, it is a cut
+# from the middle, where everybody plays.
+set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
-songs=/usr/share/games/fretsonfire/data/songs/sectoid
-[ -d "$songs" ] || die "the Debian package fretsonfire-songs-sectoid is not installed"
-target=$UNBRAID_BUILD/cache/demo${1:+-$1}.wav
-if [ ! -e "$target" ]; then
-  mkdir -p "$(dirname "$target")"
-  /usr/bin/python3 - "$songs/Metal madness" "$target" "${1:-}" <<'PYTHON'
-import os, sys
+SONG_FOLDER="/usr/share/games/fretsonfire/data/songs/sectoid/Metal madness"
+
+# make_song TARGET SECONDS: the file appears whole or not at all, also when two do it at once.
+make_song() {
+  mkdir -p "$(dirname "$1")"
+  /usr/bin/python3 - "$SONG_FOLDER" "$1" "$2" <<'PYTHON'
+import os
+import sys
 import soundfile
+
 folder, target, seconds = sys.argv[1:]
 song, rate = soundfile.read(f"{folder}/song.ogg", dtype="float32", always_2d=True)
 guitar, _ = soundfile.read(f"{folder}/guitar.ogg", dtype="float32", always_2d=True)
 frames = min(len(song), len(guitar))
-if seconds:
-    # From the middle, where everybody plays.
-    wanted = int(float(seconds) * rate)
-    begin = max(0, (frames - wanted) // 2)
-    song, guitar = song[begin:begin + wanted], guitar[begin:begin + wanted]
-    frames = len(song)
-soundfile.write(target + ".tmp.wav", 0.5 * (song[:frames] + guitar[:frames]), rate, subtype="PCM_16")
-os.rename(target + ".tmp.wav", target)
+wanted = min(frames, int(float(seconds) * rate)) if seconds else frames
+begin = (frames - wanted) // 2
+whole = 0.5 * (song[begin:begin + wanted] + guitar[begin:begin + wanted])
+part = f"{target}.{os.getpid()}.wav"
+soundfile.write(part, whole, rate, subtype="PCM_16")
+os.rename(part, target)
 PYTHON
-fi
-echo "$target"
+}
+
+main() {
+  local seconds=${1:-}
+  local target=$UNBRAID_BUILD/cache/demo${seconds:+-$seconds}.wav
+  [[ -z $seconds || $seconds =~ ^[0-9]+$ ]] || die "usage: scripts/demo-song.sh [SECONDS]"
+  [[ -d $SONG_FOLDER ]] || die "the Debian package fretsonfire-songs-sectoid is not installed"
+  [[ -e $target ]] || make_song "$target" "$seconds"
+  printf '%s\n' "$target"
+}
+
+main "$@"
