@@ -13,8 +13,9 @@ namespace {
 // Assigns what was found, or gives the error.
 template <typename T>
 absl::Status Fill(absl::StatusOr<T> found, T* response) {
-  if (found.ok()) *response = *std::move(found);
-  return found.status();
+  if (!found.ok()) return found.status();
+  *response = *std::move(found);
+  return absl::OkStatus();
 }
 
 }  // namespace
