@@ -1,5 +1,7 @@
 #include "services/common/audio/encoder.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -42,6 +44,10 @@ absl::Status WriteFailure(const std::string& path, const std::string& message) {
   return absl::InternalError(absl::StrCat("cannot write ", path, ": ", message, system));
 }
 
+// Nobody is told if it stays: its owner knows that it is unfinished, and why. Never more than a
+// file.
+void RemoveUnfinished(const std::string& path) { (void)unlink(path.c_str()); }
+
 }  // namespace
 
 struct Encoder::Handle {
@@ -61,7 +67,11 @@ absl::StatusOr<std::unique_ptr<Encoder>> Encoder::Create(const std::string& path
       FormatCode(format, frames * channels * (bits > 0 ? bits : kFloatBits) / kBitsPerByte);
   errno = 0;
   OpenedSndfile opened = OpenSndfile(path, SFM_WRITE, &info);
-  if (opened.file == nullptr) return WriteFailure(path, opened.message);
+  if (opened.file == nullptr) {
+    const absl::Status failure = WriteFailure(path, opened.message);
+    RemoveUnfinished(path);
+    return failure;
+  }
   auto handle = std::make_unique<Handle>();
   handle->file = std::move(opened.file);
   // The PEAK chunk holds the time of writing.
@@ -76,8 +86,7 @@ Encoder::Encoder(std::string path, std::unique_ptr<Handle> handle, OutputFormat 
 Encoder::~Encoder() {
   if (finished_) return;
   handle_.reset();
-  // Nobody is told if it stays: its owner knows that it is unfinished, and why.
-  (void)store::RemoveAll(path_);
+  RemoveUnfinished(path_);
 }
 
 absl::Status Encoder::Write(const float* interleaved, int64_t frames, float gain) {

@@ -17,7 +17,7 @@ namespace unbraid::audio {
 class Encoder {
  public:
   // `frames` decides between RIFF and RF64. `format` is a resolved one. Errors of all functions:
-  // RESOURCE_EXHAUSTED (DISK_FULL), INTERNAL.
+  // RESOURCE_EXHAUSTED (DISK_FULL), INTERNAL. No file stays after a failed Create.
   static absl::StatusOr<std::unique_ptr<Encoder>> Create(const std::string& path,
                                                          OutputFormat format, int rate_hz,
                                                          int channels, int64_t frames);

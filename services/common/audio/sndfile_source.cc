@@ -62,15 +62,20 @@ class SndfileSource : public FrameSource {
       : FrameSource(std::move(info)), mended_(std::move(mended)), file_(std::move(file)) {}
 
   absl::StatusOr<int64_t> Read(float* interleaved, int64_t frames) override {
+    if (!failure_.ok()) return failure_;
     const sf_count_t got = sf_readf_float(file_.get(), interleaved, frames);
-    // What came before the failure counts: the error's position is right that way.
-    if (got > 0 || sf_error(file_.get()) == SF_ERR_NO_ERROR) return got;
-    return absl::DataLossError(sf_strerror(file_.get()));
+    // The library forgets its error at the next call, and may have read something before it.
+    if (got < frames && sf_error(file_.get()) != SF_ERR_NO_ERROR) {
+      failure_ = absl::DataLossError(sf_strerror(file_.get()));
+      if (got == 0) return failure_;
+    }
+    return got;
   }
 
  private:
   const std::unique_ptr<MendedFile> mended_;  // outlives the file that reads through it
   const SndfilePtr file_;
+  absl::Status failure_;
 };
 
 absl::Status OpenFailure(const std::string& container, const OpenedSndfile& opened) {

@@ -1,0 +1,81 @@
+#include "services/common/audio/levels.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <vector>
+
+#include "tests/unit/audio/files.h"
+
+namespace unbraid::audio {
+namespace {
+
+PeakMeter MeterOf(const std::vector<float>& samples) {
+  PeakMeter meter;
+  meter.Add(samples.data(), static_cast<int64_t>(samples.size()));
+  return meter;
+}
+
+// What the encoder would write.
+double Quantised(float sample, float gain, int bits) {
+  return std::nearbyint(static_cast<double>(sample) * gain * std::ldexp(1.0, bits - 1));
+}
+
+void CheckFits(float sample, float gain, int bits) {
+  CAPTURE(sample, gain, bits);
+  CHECK(Quantised(sample, gain, bits) <= std::ldexp(1.0, bits - 1) - 1);
+  CHECK(Quantised(sample, gain, bits) >= -std::ldexp(1.0, bits - 1));
+}
+
+TEST_CASE("what fits is left alone, to the last step of the format") {
+  for (int bits : {16, 24}) {
+    const auto full = static_cast<float>(std::ldexp(1.0, bits - 1));
+    CHECK(CommonGain(MeterOf(ExactIntegers(5000, bits)), bits) == 1.0F);
+    CHECK(CommonGain(MeterOf({(full - 1) / full, -1.0F}), bits) == 1.0F);
+  }
+  CHECK(CommonGain(MeterOf({32'767.25F / 32'768.0F}), 16) == 1.0F);
+  CHECK(CommonGain(MeterOf({}), 16) == 1.0F);
+}
+
+TEST_CASE("what would round beyond the range gets a gain") {
+  CHECK(CommonGain(MeterOf({32'767.5F / 32'768.0F}), 16) < 1.0F);
+  CHECK(CommonGain(MeterOf({1.0F}), 16) < 1.0F);
+  CHECK(CommonGain(MeterOf({-1.001F}), 16) < 1.0F);
+}
+
+TEST_CASE(
+    "Case 9: with the gain nothing clips, and the loudest sample reaches the end of the range") {
+  for (int bits : {16, 24}) {
+    for (float peak : {1.0F, 1.0001F, 1.2589F, 1.5F, 2.0F, 3.999F, 17.3F, 1e6F}) {
+      for (float sign : {1.0F, -1.0F}) {
+        const float gain = CommonGain(MeterOf({0.1F, sign * peak, -0.2F}), bits);
+        CHECK(gain <= 1.0F);
+        CheckFits(sign * peak, gain, bits);
+        CHECK(std::abs(Quantised(sign * peak, gain, bits)) >= std::ldexp(1.0, bits - 1) - 3);
+      }
+    }
+  }
+}
+
+TEST_CASE("Case 8: the gain is one for all that the meter saw") {
+  PeakMeter meter;
+  const std::vector<float> quiet = {0.1F, -0.3F};
+  const std::vector<float> loud = {1.7F, -2.5F};
+  meter.Add(quiet.data(), 2);
+  meter.Add(loud.data(), 2);
+  CHECK(meter.highest() == 1.7F);
+  CHECK(meter.lowest() == -2.5F);
+  const float gain = CommonGain(meter, 16);
+  CHECK(gain == Approx(1 / 2.5).epsilon(1e-6));
+  CheckFits(1.7F, gain, 16);
+  CheckFits(-2.5F, gain, 16);
+}
+
+TEST_CASE("floats never need a gain") { CHECK(CommonGain(MeterOf({7.0F, -9.0F}), 0) == 1.0F); }
+
+TEST_CASE("gains are told in decibels") {
+  CHECK(ToDecibel(1.0F) == 0.0);
+  CHECK(ToDecibel(0.5F) == Approx(-6.0206).epsilon(1e-4));
+}
+
+}  // namespace
+}  // namespace unbraid::audio

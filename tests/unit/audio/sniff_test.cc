@@ -1,0 +1,120 @@
+#include "services/common/audio/sniff.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/unit/audio/files.h"
+
+namespace unbraid::audio {
+namespace {
+
+using Row = std::pair<std::string, std::string>;
+
+std::string Sniffed(const std::string& bytes) {
+  const AudioFolder folder;
+  const absl::StatusOr<std::string> container = SniffFile(folder.Write("song", bytes));
+  return container.ok() ? *container : Refusal(container.status());
+}
+
+std::string Zeros(size_t count) { return std::string(count, '\0'); }
+
+// Frames of MPEG-1 layer III, 128 kbit/s, 44.1 kHz: 417 bytes each.
+std::string MpegFrames(int count) {
+  std::string bytes;
+  for (int i = 0; i < count; ++i) bytes += "\xFF\xFB\x90\x64" + Zeros(413);
+  return bytes;
+}
+
+std::string Id3Tag(size_t size) {
+  const auto digit = [size](int shift) { return static_cast<char>((size >> shift) & 0x7F); };
+  return std::string("ID3\x03\0\0", 6) + digit(21) + digit(14) + digit(7) + digit(0) + Zeros(size);
+}
+
+std::string OggPage(const std::string& packet) {
+  return std::string("OggS\0\x02", 6) + Zeros(20) + '\x01' + static_cast<char>(packet.size()) +
+         packet;
+}
+
+TEST_CASE("Case 32: every container on the list is known by its content") {
+  for (const auto& [bytes, container] :
+       std::vector<Row>{{"RIFF1234WAVEfmt ", "WAV"},
+                        {"RIFX1234WAVEfmt ", "WAV"},
+                        {"RF64\xFF\xFF\xFF\xFFWAVEds64", "RF64"},
+                        {std::string("riff\x2E\x91\xCF\x11\xA5\xD6", 10), "W64"},
+                        {"FORM1234AIFFCOMM", "AIFF"},
+                        {"FORM1234AIFCFVER", "AIFF"},
+                        {std::string("caff\0\x01\0\0desc", 12), "CAF"},
+                        {".snd1234", "AU"},
+                        {"fLaC1234", "FLAC"},
+                        {Id3Tag(300) + "fLaC1234", "FLAC"},
+                        {OggPage("\x01vorbis"), "OGG"},
+                        {OggPage("OpusHead"), "OGG"},
+                        {MpegFrames(3), "MP3"},
+                        {MpegFrames(1), "MP3"},
+                        {MpegFrames(1).substr(0, 200), "MP3"}}) {
+    CAPTURE(container, bytes.substr(0, 16));
+    CHECK(Sniffed(bytes) == container);
+  }
+}
+
+TEST_CASE("Case 32: what is known and not decodable here is named") {
+  for (const auto& [bytes, name] :
+       std::vector<Row>{{Zeros(3) + "\x20"
+                                    "ftypM4A ",
+                         "an MP4, M4A or QuickTime file (AAC or ALAC)"},
+                        {"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "a Windows Media file"},
+                        {"\x1A\x45\xDF\xA3", "a Matroska or WebM file"},
+                        {"\xFF\xF1\x50\x80\x2E\x7F\xFC", "an AAC file"},
+                        {Id3Tag(100) + "\xFF\xF9\x50\x80\x2E\x7F\xFC", "an AAC file"},
+                        {"wvpk1234", "a WavPack file"},
+                        {"MAC 1234", "a Monkey's Audio file"},
+                        {"RIFF1234AVI LIST", "an AVI file"},
+                        {"MThd1234", "a MIDI file, which holds notes and no sound"},
+                        {OggPage("Speex   1.2"), "a Speex file"},
+                        {OggPage("\x7F"
+                                 "FLAC\x01"),
+                         "FLAC inside an Ogg file"}}) {
+    CHECK(Sniffed(bytes) == "NO_DECODER: This is " + name +
+                                ", which cannot be decoded here. Convert it to WAV, FLAC, AIFF, "
+                                "Ogg or MP3 first.");
+  }
+}
+
+TEST_CASE("Case 32: text named .mp3, in any encoding, is an unknown format") {
+  std::string utf16 = "\xFF\xFE";
+  for (int i = 0; i < 400; ++i) utf16 += std::string("a text ", 7).substr(i % 7, 1) + '\0';
+  for (const std::string& bytes :
+       {std::string("just some words\n"), utf16, utf16.substr(0, 100), std::string("x"),
+        std::string("RIFF1234"), Id3Tag(20) + "no audio", Id3Tag(20)}) {
+    CHECK(Sniffed(bytes) ==
+          "UNKNOWN_FORMAT: The file's content is no known audio format. Convert it to WAV, FLAC, "
+          "AIFF, Ogg or MP3 first.");
+  }
+}
+
+TEST_CASE("Case 33: no bytes at all") {
+  CHECK(Sniffed("") == "EMPTY_FILE: The file is empty (0 bytes). Choose another.");
+}
+
+TEST_CASE(
+    "Case 34: MP3 is found behind a 5 MB cover picture, behind padding, behind half a frame") {
+  CHECK(Sniffed(Id3Tag(5'000'000) + MpegFrames(3)) == "MP3");
+  CHECK(Sniffed(Id3Tag(5'000) + Zeros(777) + MpegFrames(3)) == "MP3");
+  CHECK(Sniffed(std::string(300, '\x55') + MpegFrames(4)) == "MP3");
+}
+
+TEST_CASE("a sync word by chance is no MP3") {
+  CHECK(Refusal(SniffHead({"\xFF\xFB\x90\x64" + std::string(2000, 'x'), "\xFF\xFB\x90\x64", false})
+                    .status())
+            .substr(0, 14) == "UNKNOWN_FORMAT");
+}
+
+TEST_CASE("a file that is not there is not found") {
+  const AudioFolder folder;
+  CHECK(SniffFile(folder.Path("nothing")).status().code() == absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace unbraid::audio
