@@ -73,8 +73,8 @@ absl::StatusOr<v1::ListSeparationsResponse> Engine::List(
     // The record of an active one is as old as its last change of state.
     const absl::StatusOr<base::SeparationId> id = base::ParseSeparationName(separation.name());
     const Active* active = id.ok() ? FindActive(*id) : nullptr;
-    *response.add_separations() =
-        active != nullptr ? active->job.separation : std::move(separation);
+    if (active != nullptr) separation = active->job.separation;
+    *response.add_separations() = std::move(separation);
   }
   response.set_next_page_token(page.next_token);
   return response;
