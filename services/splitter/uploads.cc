@@ -117,6 +117,7 @@ absl::StatusOr<int64_t> Uploads::TakeOver(const std::string& key, OnEvicted on_e
     if (draining_) return ShuttingDown();
     Session& session = sessions_[key];
     writer = session.writer = ++last_writer_;
+    session.forgotten = false;
     before = std::exchange(session.on_evicted, std::move(on_evicted));
   }
   if (before) before(TakenOver());
@@ -125,17 +126,20 @@ absl::StatusOr<int64_t> Uploads::TakeOver(const std::string& key, OnEvicted on_e
 
 absl::Status Uploads::AwaitTurn(const std::string& key, int64_t writer) {
   absl::MutexLock lock(&mutex_);
-  // The session cannot vanish meanwhile: only its last writer forgets it.
-  Session& session = sessions_[key];
-  auto idle = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !session.busy || session.writer != writer;
+  // Looked up each time: a later stream may have taken over, and ended, before this one wakes.
+  const auto session = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> Session* {
+    const auto found = sessions_.find(key);
+    return found != sessions_.end() && found->second.writer == writer ? &found->second : nullptr;
   };
-  if (!mutex_.AwaitWithTimeout(absl::Condition(&idle), kTurnTimeout)) {
+  auto my_turn = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return session() == nullptr || !session()->busy;
+  };
+  if (!mutex_.AwaitWithTimeout(absl::Condition(&my_turn), kTurnTimeout)) {
     return base::Error(absl::StatusCode::kUnavailable, "BACKEND_UNAVAILABLE",
                        "Another stream of this upload is still being worked on; try again.");
   }
-  if (session.writer != writer) return TakenOver();
-  session.busy = true;
+  if (session() == nullptr) return TakenOver();
+  session()->busy = true;
   return absl::OkStatus();
 }
 
@@ -166,13 +170,18 @@ absl::Status Uploads::Enter(const std::string& key, int64_t writer) {
 void Uploads::Leave(const std::string& key) {
   absl::MutexLock lock(&mutex_);
   const auto session = sessions_.find(key);
-  if (session != sessions_.end()) session->second.busy = false;
+  if (session == sessions_.end()) return;
+  session->second.busy = false;
+  if (session->second.forgotten) sessions_.erase(session);
 }
 
 void Uploads::Forget(const std::string& key, int64_t writer) {
   absl::MutexLock lock(&mutex_);
   const auto session = sessions_.find(key);
-  if (session != sessions_.end() && session->second.writer == writer) sessions_.erase(session);
+  if (session == sessions_.end() || session->second.writer != writer) return;
+  // An earlier stream may still be at the file: nobody else may open it before that is over.
+  session->second.forgotten = session->second.busy;
+  if (!session->second.busy) sessions_.erase(session);
 }
 
 absl::StatusOr<v1::Upload> Uploads::Get(const std::string& owner,

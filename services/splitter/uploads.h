@@ -67,8 +67,9 @@ class Uploads {
 
   // The stream that may write an upload now.
   struct Session {
-    int64_t writer = 0;  // number of the stream
-    bool busy = false;   // it is doing so at this moment
+    int64_t writer = 0;      // number of the stream
+    bool busy = false;       // a stream is at the file at this moment
+    bool forgotten = false;  // goes as soon as it is not busy
     OnEvicted on_evicted;
   };
 
