@@ -65,7 +65,16 @@ run_inside() {
     mount --rbind /dev "$root/dev"
     exec chroot "$root" env HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
       bash -c "cd /root/unbraid && \"\$@\"" inside "$@"
-  ' outside "$root" "$@" </dev/null
+  ' outside "$root" "$@" </dev/null &
+  # The first process of such a namespace takes no signal but the one that cannot be refused.
+  INSIDE=$!
+  wait "$INSIDE"
+}
+
+# shellcheck disable=SC2317  # called by the trap
+finish() {
+  kill -KILL "${INSIDE:-}" 2>/dev/null && wait "$INSIDE" 2>/dev/null
+  ((KEEP)) || rm -rf --one-file-system "$ROOT"
 }
 
 main() {
@@ -79,11 +88,10 @@ main() {
   make_base
   # Not local: the trap below runs after this function.
   ROOT=$(mktemp -d /var/tmp/unbraid-fresh.XXXXXX)
-  if ((KEEP)); then
-    say "the system stays in $ROOT"
-  else
-    trap 'rm -rf --one-file-system "$ROOT"' EXIT
-  fi
+  ((KEEP == 0)) || say "the system stays in $ROOT"
+  trap finish EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
   tar -C "$ROOT" -xf "$BASE"
   copy_host_settings "$ROOT"
   clone_into "$ROOT"
