@@ -1,42 +1,35 @@
-"""The accompaniment's parts: drums by what is broad in frequency, bass and the rest by what lasts in time."""
+"""Harmonic/percussive separation by median filters (Fitzgerald 2010), with a low band for the bass."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from .median import median_over_bins, median_over_frames
+from .median import running_median
 
 FRAMES_KERNEL = 17
 BINS_KERNEL = 31
-POWER = 2.0
 BASS_HZ = 350.0
-BASS_ORDER = 8
-
-# Added to both sides of a ratio of powers: silence is halved instead of divided by nothing. Far below the
-# power of any audible sound, and far above the smallest float32.
-_TINY = 1e-30
+_BASS_POWER = 8
+_FLOOR = 1e-10
 
 
-class PercussiveShare(nn.Module):
-    """Power [rows, frames, bins] -> the share of it that drums have, 0 to 1, of the same shape.
+class Hpss(nn.Module):
+    """Magnitudes [rows, bins, frames] -> masks of drums and bass, each of the same shape.
 
-    A held note is a ridge along time, a stroke is a ridge along frequency; a median across a ridge wipes it
-    out and one along it keeps it (Fitzgerald 2010).
+    Sustained notes are lines along time, drum hits are lines along frequency; medians along either keep one and drop the other.
+    What is harmonic and below about 350 Hz is bass, the rest is other: 1 - drums - bass.
     """
 
-    def __init__(self, frames: int, bins: int) -> None:
+    def __init__(self, bins: int, sample_rate: int, fft_size: int) -> None:
         super().__init__()
-        self.along_time = median_over_frames(FRAMES_KERNEL, frames)
-        self.along_frequency = median_over_bins(BINS_KERNEL, bins)
+        hertz = torch.arange(bins, dtype=torch.float64) * (sample_rate / fft_size)
+        low = 1.0 / (1.0 + (hertz / BASS_HZ) ** _BASS_POWER)
+        self.register_buffer("low", low.float().view(1, bins, 1))
 
-    def forward(self, magnitude: Tensor) -> Tensor:
-        held = self.along_time(magnitude).pow(POWER) + _TINY
-        struck = self.along_frequency(magnitude).pow(POWER) + _TINY
-        return struck / (struck + held)
-
-
-def bass_share(bins: int, hz_per_bin: float) -> Tensor:
-    """[bins]: the share of what is not drums that the bass has, falling from 1 to 0 around BASS_HZ."""
-    frequency = torch.arange(bins, dtype=torch.float64) * hz_per_bin
-    return (1.0 / (1.0 + (frequency / BASS_HZ) ** BASS_ORDER)).float()
+    def forward(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
+        harmonic = running_median(magnitudes, FRAMES_KERNEL, dim=2).square()
+        percussive = running_median(magnitudes, BINS_KERNEL, dim=1).square()
+        # Silence is shared out evenly, never divided by zero.
+        drums = (percussive + _FLOOR / 2) / (harmonic + percussive + _FLOOR)
+        return drums, (1.0 - drums) * self.low

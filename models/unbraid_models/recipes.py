@@ -47,19 +47,8 @@ def _spleeter_hpss(cache: Path) -> tuple[PackageSpec, nn.Module]:
     return spleeter_hpss.make(cache, WEIGHTS)
 
 
-def _spleeter_hpss(cache: Path) -> tuple[PackageSpec, nn.Module]:
-    from . import spleeter
-
-    return spleeter.make(WEIGHTS, cache)
-
-
 RECIPES: dict[str, Recipe] = {
     "passthrough": Recipe(sources=("passthrough.py",), make=_passthrough),
-    "spleeter-hpss": Recipe(
-        sources=("fetch.py", "hpss.py", "median.py", "spleeter.py", "stft.py", "unet.py"),
-        make=_spleeter_hpss,
-        needs_weights=True,
-    ),
     "spleeter-hpss": Recipe(sources=("fetch.py", "hpss.py", "median.py", "spleeter_hpss.py", "stft.py", "unet.py"),
                             make=_spleeter_hpss, needs_weights=True),
 }

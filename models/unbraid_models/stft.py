@@ -30,14 +30,13 @@ class Stft(nn.Module):
         self.register_buffer("level", (1.0 / self._overlap_add(squares)).float())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Samples [rows, length] -> complex spectra [rows, frames, size / 2 + 1]."""
+        """Samples [rows, length] -> complex spectra [rows, size / 2 + 1, frames]."""
         padded = F.pad(x, (self.margin, self.margin))
-        spectra = torch.stft(padded, self.size, self.hop, window=self.window, center=False, return_complex=True)
-        return spectra.transpose(1, 2)
+        return torch.stft(padded, self.size, self.hop, window=self.window, center=False, return_complex=True)
 
     def inverse(self, spectra: Tensor) -> Tensor:
-        """Complex spectra [rows, frames, size / 2 + 1] -> samples [rows, length]."""
-        frames = torch.fft.irfft(spectra, n=self.size)
+        """Complex spectra [rows, size / 2 + 1, frames] -> samples [rows, length]."""
+        frames = torch.fft.irfft(spectra.transpose(1, 2), n=self.size)
         return self._overlap_add(frames * self.window) * self.level
 
     def _overlap_add(self, frames: Tensor) -> Tensor:
