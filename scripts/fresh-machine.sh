@@ -73,7 +73,7 @@ run_inside() {
 
 # shellcheck disable=SC2317  # called by the trap
 finish() {
-  kill -KILL "${INSIDE:-}" 2>/dev/null && wait "$INSIDE" 2>/dev/null
+  if kill -KILL "${INSIDE:-}" 2>/dev/null; then wait "$INSIDE" 2>/dev/null || true; fi
   ((KEEP)) || rm -rf --one-file-system "$ROOT"
 }
 
