@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "services/common/audio/frame_source.h"
 #include "services/common/audio/mpeg_source.h"
 #include "services/common/audio/ogg_pages.h"
@@ -67,8 +68,9 @@ absl::StatusOr<int64_t> Decoder::Read(float* interleaved, int64_t frames) {
   const absl::StatusOr<int64_t> got = source_->Read(interleaved, frames);
   if (!got.ok()) {
     if (!base::ReasonOf(got.status()).empty()) return got.status();
-    return CorruptAudio(absl::StrCat("Decoding failed at ", PositionText(position_), ": ",
-                                     std::string(got.status().message()), "."));
+    const absl::string_view cause = absl::StripSuffix(got.status().message(), ".");
+    return CorruptAudio(
+        absl::StrCat("Decoding failed at ", PositionText(position_), ": ", cause, "."));
   }
   if (*got == 0) UNBRAID_RETURN_IF_ERROR(AtEnd());
   UNBRAID_RETURN_IF_ERROR(CheckFinite(interleaved, *got));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "services/common/audio/sndfile_codec.h"
 #include "services/common/audio/sndfile_handle.h"
 #include "services/common/base/status.h"
@@ -84,7 +85,8 @@ absl::Status OpenFailure(const std::string& container, const OpenedSndfile& open
   const bool other_codec = opened.error == SF_ERR_UNSUPPORTED_ENCODING ||
                            (opened.error == kUnimplemented && container == "AIFF");
   if (other_codec) return NoDecoder(absl::StrCat("a kind of ", container, " file"));
-  return CorruptAudio(absl::StrCat("The ", container, " file cannot be opened: ", opened.message));
+  const absl::string_view cause = absl::StripSuffix(opened.message, ".");
+  return CorruptAudio(absl::StrCat("The ", container, " file cannot be opened: ", cause, "."));
 }
 
 }  // namespace
