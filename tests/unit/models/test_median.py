@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from unbraid_models.median import running_median
+from unbraid_models.median import blocked_median, running_median
 
 
 def plain_median(x: Tensor, kernel: int, dim: int) -> Tensor:
@@ -32,3 +32,11 @@ def test_equal_values_are_no_trouble() -> None:
 def test_a_kernel_that_does_not_fit_is_refused(kernel: int) -> None:
     with pytest.raises(ValueError, match=f"a kernel of {kernel} does not fit 40 values"):
         running_median(torch.zeros(1, 40, 60), kernel, 1)
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_blocks_change_nothing(dim: int) -> None:
+    # 40 and 50 are no multiples of the width, so the last block is a narrow one.
+    x = torch.rand(2, 40, 50, generator=torch.Generator().manual_seed(dim))
+    blocked = blocked_median(17, dim, length=x.shape[dim], width=16)
+    assert torch.equal(blocked(x), plain_median(x, 17, dim))
