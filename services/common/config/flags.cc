@@ -1,8 +1,12 @@
 #include "services/common/config/flags.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <iostream>
+#include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "services/common/base/status.h"
@@ -30,6 +34,7 @@ absl::StatusOr<BrokerLogin> ResolveBroker(const BrokerConfig& config) {
 
 Flags::Flags(const std::string& name, const std::string& description) : app_(description, name) {
   app_.set_config("--config", "", "File with these options, in TOML");
+  app_.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt line must not be lost
   app_.set_version_flag("--version", std::string(UNBRAID_VERSION));
   app_.add_flag("--print-config", print_config_, "Print the options in force, and end")
       ->configurable(false);
@@ -62,9 +67,31 @@ void Flags::AddDuration(const std::string& flag, absl::Duration* value, const st
       ->envname(EnvironmentName(flag));
 }
 
+// The library would let the file win over the environment. So what the environment says, and the
+// command line does not, is added to the command line.
+std::vector<std::string> Flags::WithEnvironment(int argc, char** argv) const {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::vector<std::string> added;
+  for (const CLI::Option* option : app_.get_options()) {
+    const char* value =
+        option->get_envname().empty() ? nullptr : std::getenv(option->get_envname().c_str());
+    if (value == nullptr || *value == '\0') continue;
+    const std::string flag = option->get_name();
+    const bool given =
+        std::any_of(arguments.begin(), arguments.end(), [&flag](const std::string& argument) {
+          return argument == flag || absl::StartsWith(argument, absl::StrCat(flag, "="));
+        });
+    if (!given) added.push_back(absl::StrCat(flag, "=", value));
+  }
+  added.insert(added.end(), arguments.begin(), arguments.end());
+  return added;
+}
+
 std::optional<int> Flags::Parse(int argc, char** argv) {
+  std::vector<std::string> arguments = WithEnvironment(argc, argv);
+  std::reverse(arguments.begin(), arguments.end());  // as the library wants them
   try {
-    app_.parse(argc, argv);
+    app_.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     return app_.exit(error);  // prints help, version, or what is wrong
   }

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -52,7 +53,8 @@ absl::StatusOr<BrokerLogin> ResolveBroker(const BrokerConfig& config);
 
 // A CLI11 application in the project's manner: every flag can also come from the environment
 // (UNBRAID_ and the flag's name in capitals) and from --config FILE (TOML); the command line wins
-// over the environment, the environment over the file. --print-config prints what is in force and
+// over the environment, the environment over the file. A line of the file that names no flag is an
+// error, and an empty variable is none. --print-config prints what is in force and
 // ends; --version does the same with the version.
 class Flags {
  public:
@@ -78,6 +80,7 @@ class Flags {
 
  private:
   static std::string EnvironmentName(const std::string& flag);
+  std::vector<std::string> WithEnvironment(int argc, char** argv) const;
 
   CLI::App app_;
   bool print_config_ = false;

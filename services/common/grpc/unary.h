@@ -1,6 +1,7 @@
 #ifndef UNBRAID_SERVICES_COMMON_GRPC_UNARY_H_
 #define UNBRAID_SERVICES_COMMON_GRPC_UNARY_H_
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <utility>

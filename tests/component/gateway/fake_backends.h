@@ -73,7 +73,8 @@ class FakeSplitter : public internal::v1::SplitterService::Service {
   std::string uploaded;
   std::string display_name;
   Tally parts_taken;
-  Tally upload_cancelled;
+  Tally uploads_ended;
+  Tally uploads_cancelled;
 
   grpc::Status UploadTrack(Context* context, Parts* parts,
                            v1::UploadTrackResponse* response) override;

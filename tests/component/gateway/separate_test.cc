@@ -234,7 +234,7 @@ TEST_CASE("tells the splitter when the client of Separate goes away while it upl
   REQUIRE(fixture.splitter.parts_taken.Await(1));
   call.context.TryCancel();
   CHECK(call.Finish().code == grpc::StatusCode::CANCELLED);
-  CHECK(fixture.splitter.upload_cancelled.Await(1));
+  CHECK(fixture.splitter.uploads_cancelled.Await(1));
   CHECK_FALSE(fixture.splitter.calls.seen("StartSeparation"));
 }
 

@@ -1,0 +1,127 @@
+#include "services/common/model/package.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/temp_dir.h"
+#include "tests/unit/model/package_folder.h"
+
+namespace unbraid::model {
+namespace {
+
+using Catch::Contains;
+using nlohmann::json;
+
+TEST_CASE("reads every field of a package") {
+  const test_support::TempDir parent;
+  const json content = RightJson("good-1");
+  const std::string folder = WritePackage(parent.path(), "good-1", content);
+  const auto package = LoadPackage(folder);
+  INFO(package.status());
+  REQUIRE(package.ok());
+  CHECK(package->name == "good-1");
+  CHECK(package->version == "1.0");
+  CHECK(package->title == "A model");
+  CHECK(package->graph_path == folder + "/model.pt");
+  CHECK(package->sha256 == base::ToHex(base::Sha256Of(content.dump())));
+  CHECK(package->sample_rate_hz == 44100);
+  CHECK(package->channels == 2);
+  CHECK(package->window_frames == 1000);
+  CHECK(package->overlap_frames == 500);
+  CHECK(package->stems == std::vector<std::string>{"vocals", "other"});
+  CHECK(package->normalisation == Normalisation::kTrack);
+  CHECK(package->licence == "MIT");
+  CHECK(package->source == "a test");
+  CHECK(package->StemIndex("other") == 1);
+  CHECK(package->StemIndex("mix") == -1);
+}
+
+TEST_CASE("Case 7: a package has as many stems as its model") {
+  const test_support::TempDir parent;
+  json content = RightJson("six");
+  content["stems"] = {"drums", "bass", "other", "vocals", "guitar", "piano"};
+  const auto package = LoadPackage(WritePackage(parent.path(), "six", content));
+  REQUIRE(package.ok());
+  CHECK(package->stems.size() == 6);
+  CHECK(package->StemIndex("piano") == 5);
+}
+
+TEST_CASE("names the field that is wrong") {
+  const auto [field, value] = GENERATE(table<std::string, json>({
+      {"format", 2},
+      {"name", "Upper"},
+      {"sample_rate", 7999},
+      {"sample_rate", 192001},
+      {"channels", 0},
+      {"channels", 3},
+      {"window", 1},
+      {"window", (1 << 21) + 1},
+      {"overlap", -1},
+      {"overlap", 501},
+      {"stems", json::array()},
+      {"stems", json::array({"a", "a"})},
+      {"stems", json::array({"mix"})},
+      {"stems", json::array({"../x"})},
+      {"normalisation", "chunk"},
+  }));
+  const test_support::TempDir parent;
+  json content = RightJson("bad");
+  content[field] = value;
+  const auto package = LoadPackage(WritePackage(parent.path(), "bad", content));
+  INFO(field << " " << value);
+  CHECK(package.status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK_THAT(std::string(package.status().message()),
+             Contains("\"" + field + "\"") && Contains(parent.path()));
+}
+
+TEST_CASE("names the field that is missing or of another type") {
+  const test_support::TempDir parent;
+  const json right = RightJson("bad");
+  for (const auto& [field, value] : right.items()) {
+    json content = RightJson("bad");
+    content.erase(field);
+    const auto package = LoadPackage(WritePackage(parent.path(), "bad", content));
+    CHECK(package.status().code() == absl::StatusCode::kInvalidArgument);
+    CHECK_THAT(std::string(package.status().message()), Contains(field));
+  }
+  json content = RightJson("bad");
+  content["window"] = "wide";
+  CHECK(LoadPackage(WritePackage(parent.path(), "bad", content)).status().code() ==
+        absl::StatusCode::kInvalidArgument);
+}
+
+TEST_CASE("a graph is a file of the package, nothing elsewhere") {
+  const test_support::TempDir parent;
+  for (const char* file : {"../other/model.pt", "/etc/passwd", ""}) {
+    json content = RightJson("bad");
+    content["graph"]["file"] = file;
+    const auto package = LoadPackage(WritePackage(parent.path(), "bad", content));
+    CHECK(package.status().code() == absl::StatusCode::kInvalidArgument);
+    CHECK_THAT(std::string(package.status().message()), Contains("graph.file"));
+  }
+}
+
+TEST_CASE("refuses what is no JSON, no file, or bears another name") {
+  const test_support::TempDir parent;
+  const std::string folder = WritePackage(parent.path(), "folder", RightJson("other"));
+  CHECK_THAT(std::string(LoadPackage(folder).status().message()), Contains("other"));
+  std::ofstream(folder + "/model.json") << "{ \"format\": ";
+  CHECK(LoadPackage(folder).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(LoadPackage(parent.path() + "/none").status().code() == absl::StatusCode::kNotFound);
+}
+
+TEST_CASE("Case 30: a partly copied graph is noticed") {
+  const test_support::TempDir parent;
+  const std::string folder = WritePackage(parent.path(), "good", RightJson("good"));
+  const auto package = LoadPackage(folder);
+  REQUIRE(package.ok());
+  CHECK(VerifyGraph(*package).ok());
+  std::ofstream(folder + "/model.pt") << std::string(kGraph).substr(0, 10);
+  const absl::Status damaged = VerifyGraph(*package);
+  CHECK(damaged.code() == absl::StatusCode::kDataLoss);
+  CHECK_THAT(std::string(damaged.message()), Contains("model.pt") && Contains("again"));
+  std::filesystem::remove(folder + "/model.pt");
+  CHECK(VerifyGraph(*package).code() == absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace unbraid::model
