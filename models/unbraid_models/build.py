@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
+from typing import Iterator
 
 from .fetch import FetchError, TamperedError
 from .package import is_current, write_package
@@ -47,24 +50,39 @@ def _build_apart(name: str, options: argparse.Namespace) -> int:
     return subprocess.run(command, check=False, cwd=ROOT / "models").returncode
 
 
+def _build_here(options: argparse.Namespace) -> int:
+    try:
+        build(options.names[0], options.out, options.cache)
+    except (FetchError, TamperedError) as error:
+        print(f"models: {options.names[0]}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """Waits until no other build uses this cache: two at once would fetch twice, and swap each other's packages away."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def main(arguments: list[str]) -> int:
     """Exit code: 0 all packages are there, 1 one could not be built, 2 the command line is wrong."""
     options = _parse(arguments)
     options.out, options.cache = options.out.resolve(), options.cache.resolve()
-    for name in options.names:
-        folder = options.out / name
-        if options.in_process:
-            try:
-                build(name, options.out, options.cache)
-            except (FetchError, TamperedError) as error:
-                print(f"models: {name}: {error}", file=sys.stderr)
+    if options.in_process:
+        return _build_here(options)
+    with _alone(options.cache):
+        for name in options.names:
+            folder = options.out / name
+            if is_current(folder, RECIPES[name].inputs()):
+                print(f"models: {folder} is current")
+            elif _build_apart(name, options) != 0:
                 return 1
-        elif is_current(folder, RECIPES[name].inputs()):
-            print(f"models: {folder} is current")
-        elif _build_apart(name, options) != 0:
-            return 1
-        else:
-            print(f"models: built {folder}")
+            else:
+                print(f"models: built {folder}")
     return 0
 
 

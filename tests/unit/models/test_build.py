@@ -48,6 +48,15 @@ def test_a_second_build_touches_nothing(tmp_path: Path) -> None:
     assert before == [(path, path.stat().st_mtime_ns, path.stat().st_ino) for path in sorted(tmp_path.rglob("*"))]
 
 
+def test_builds_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -> None:
+    command = [ROOT / "models" / "build.sh", "--out", tmp_path, "passthrough"]
+    builds = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = sorted(build.communicate(timeout=60)[0].split()[1] for build in builds)
+    assert [build.returncode for build in builds] == [0, 0, 0]
+    assert said == [str(tmp_path / "passthrough")] * 2 + ["built"]
+    assert [path.name for path in tmp_path.iterdir()] == ["passthrough"]
+
+
 def test_a_damaged_package_is_built_again(tmp_path: Path) -> None:
     assert build("--out", tmp_path, "passthrough").returncode == 0
     whole = contents(tmp_path / "passthrough")
