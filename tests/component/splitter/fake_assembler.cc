@@ -100,12 +100,8 @@ void FakeAssembler::SetDone(int64_t id, const std::set<int64_t>& chunks) {
 
 void FakeAssembler::Retry(int64_t id, int64_t chunk, int32_t try_number) {
   absl::MutexLock lock(&mutex_);
-  internal::v1::WatchWorkResponse news;
-  news.mutable_retry()->set_separation_id(id);
-  news.mutable_retry()->set_attempt(records_[id].attempt);
-  news.mutable_retry()->set_chunk_index(chunk);
-  news.mutable_retry()->set_try_(try_number);
-  Tell(news);
+  records_[id].retries[chunk] = try_number;
+  Tell(RetryNews(id, records_[id].attempt, chunk, try_number));
 }
 
 void FakeAssembler::AddStranger(int64_t id) {
@@ -128,6 +124,7 @@ grpc::Status FakeAssembler::OpenSeparation(grpc::ServerContext* context,
     record.state = v1::Separation::STATE_PREPARING;
     record.chunks = 0;
     record.done.clear();
+    record.retries.clear();
     ++record.attempt;
     Tell(Active(request->separation_id(), record));
   }
@@ -221,9 +218,25 @@ grpc::Status FakeAssembler::GetAssemblerStatus(grpc::ServerContext*,
 FakeAssembler::News FakeAssembler::Snapshot() const {
   News news;
   for (const auto& [id, record] : records_) {
-    if (!Ended(record.state)) news.push_back(Active(id, record));
+    if (Ended(record.state)) continue;
+    news.push_back(Active(id, record));
+    for (const auto& [chunk, try_number] : record.retries) {
+      if (record.done.count(chunk) == 0) {
+        news.push_back(RetryNews(id, record.attempt, chunk, try_number));
+      }
+    }
   }
   news.emplace_back().set_snapshot_end(true);
+  return news;
+}
+
+internal::v1::WatchWorkResponse FakeAssembler::RetryNews(int64_t id, int32_t attempt, int64_t chunk,
+                                                         int32_t try_number) {
+  internal::v1::WatchWorkResponse news;
+  news.mutable_retry()->set_separation_id(id);
+  news.mutable_retry()->set_attempt(attempt);
+  news.mutable_retry()->set_chunk_index(chunk);
+  news.mutable_retry()->set_try_(try_number);
   return news;
 }
 

@@ -27,6 +27,7 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
     int64_t model_frames = 0;
     int64_t chunks = 0;
     std::set<int64_t> done;
+    std::map<int64_t, int32_t> retries;  // told again with every snapshot
     std::vector<std::string> waiting_for;
     v1::Failure failure;
   };
@@ -83,6 +84,8 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   void Tell(const internal::v1::WatchWorkResponse& news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndNow(int64_t id, v1::Separation::State state, bool tell);
   static internal::v1::WatchWorkResponse Active(int64_t id, const Record& record);
+  static internal::v1::WatchWorkResponse RetryNews(int64_t id, int32_t attempt, int64_t chunk,
+                                                   int32_t try_number);
 
   std::unique_ptr<grpc_util::Server> server_;
   int port_ = 0;

@@ -170,6 +170,19 @@ TEST_CASE_METHOD(Harness, "an assembler that restarts is found again, and nothin
   CHECK(sink_.tasks().back().try_() == 2);
 }
 
+TEST_CASE_METHOD(Harness, "a retry that was asked for while the splitter was away keeps its try") {
+  const int64_t id = StartJob(UploadSong(kFrames));
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  StopSplitter();
+  assembler_.SetDone(id, {0, 1, 2, 3});
+  assembler_.Retry(id, 4, 2);
+  StartSplitter();
+  REQUIRE(sink_.AwaitTasks(kChunks + 1));
+  CHECK(sink_.tasks().back().chunk_index() == 4);
+  CHECK(sink_.tasks().back().try_() == 2);
+  CHECK(sink_.Sent(id).at(4) == 2);
+}
+
 TEST_CASE_METHOD(Harness, "a separation whose record was lost is ended, not left hanging") {
   StopSplitter();
   assembler_.AddStranger(4711);

@@ -51,6 +51,30 @@ TEST_CASE("a retry goes before chunks that were never given out, with its try nu
   CHECK(rotation.Next(Always)->chunk == 1);
 }
 
+TEST_CASE("a retry that is asked for twice is given out once; one that could not be sent, again") {
+  Rotation rotation;
+  rotation.Add(kShort, "m", 1, {});
+  REQUIRE(rotation.Next(Always)->try_number == 1);
+  rotation.Retry(kShort, 0, 2);
+  const auto turn = rotation.Next(Always);
+  REQUIRE(turn->try_number == 2);
+  rotation.Retry(kShort, 0, 2);
+  CHECK_FALSE(rotation.Next(Always));
+  rotation.PutBack(*turn);
+  CHECK(rotation.Next(Always)->try_number == 2);
+}
+
+TEST_CASE("a retry of a chunk that the round has not reached is given out once, with its try") {
+  Rotation rotation;
+  rotation.Add(kShort, "m", 2, {});
+  rotation.Retry(kShort, 1, 2);
+  CHECK(rotation.Next(Always)->chunk == 0);
+  const auto turn = rotation.Next(Always);
+  CHECK(turn->chunk == 1);
+  CHECK(turn->try_number == 2);
+  CHECK_FALSE(rotation.Next(Always));
+}
+
 TEST_CASE("a retry of a chunk that does not exist is ignored") {
   Rotation rotation;
   rotation.Add(kShort, "m", 1, {true});
