@@ -192,7 +192,7 @@ void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {
       --item->unconfirmed;
       item->last_sent = absl::Now();
       if (absl::IsUnavailable(status)) {
-        rotation_.Retry(job.id, order.turn.chunk, order.turn.try_number);
+        rotation_.PutBack(order.turn);
       }
     }
   }

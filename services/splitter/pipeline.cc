@@ -172,6 +172,10 @@ void Pipeline::OnPlanned(const Job& job, int64_t chunks) {
   active->obstacle.clear();
   active->last_news = absl::Now();
   parts_.dispatcher->Add(active->job, parts_.spools->PathOf(job.id), chunks, active->done);
+  for (const auto& [chunk, try_number] : active->retries) {
+    parts_.dispatcher->Retry(job.id, job.attempt, chunk, try_number);
+  }
+  active->retries.clear();
 }
 
 void Pipeline::Retry(base::SeparationId id, int32_t attempt, int64_t chunk, int32_t try_number) {
@@ -179,6 +183,10 @@ void Pipeline::Retry(base::SeparationId id, int32_t attempt, int64_t chunk, int3
   Active* active = Find(id, attempt);
   if (active == nullptr) return;
   active->last_news = absl::Now();
+  if (active->stage != Stage::kSending) {
+    active->retries[chunk] = try_number;
+    return;
+  }
   parts_.dispatcher->Retry(id, attempt, chunk, try_number);
 }
 

@@ -89,6 +89,7 @@ class Pipeline {
   struct Active {
     Job job;
     std::vector<bool> done;
+    std::map<int64_t, int32_t> retries;  // chunk to try, asked for before anything could be sent
     Stage stage = Stage::kPreparing;
     bool running = false;  // an executor works on it, or soon will
     absl::Time not_before = absl::InfinitePast();

@@ -26,8 +26,21 @@ void Rotation::Retry(base::SeparationId id, int64_t chunk, int32_t try_number) {
   if (found == entries_.end()) return;
   Entry& entry = found->second;
   if (chunk < 0 || chunk >= entry.chunks) return;
+  const auto given_out = entry.tries.find(chunk);
+  if (given_out != entry.tries.end() && given_out->second >= try_number) return;
+  if (chunk >= entry.next && !entry.done[static_cast<size_t>(chunk)]) {
+    entry.tries[chunk] = try_number;  // the round comes to it
+    return;
+  }
   int32_t& waiting = entry.again[chunk];
   waiting = std::max(waiting, try_number);
+}
+
+void Rotation::PutBack(const Turn& turn) {
+  const auto found = entries_.find(turn.id);
+  if (found == entries_.end()) return;
+  int32_t& waiting = found->second.again[turn.chunk];
+  waiting = std::max(waiting, turn.try_number);
 }
 
 void Rotation::Resend(base::SeparationId id, const std::vector<bool>& done) {

@@ -31,9 +31,13 @@ class Rotation {
 
   void Remove(base::SeparationId id);
 
-  // A chunk is to be given out (again), before those that were never given out. Ignored for
-  // strangers, and when it waits already with this try or a later one.
+  // A chunk is to be tried again, before those that were never given out. Ignored for strangers,
+  // and when this try or a later one waits already or was given out on request: the same request
+  // may come twice.
   void Retry(base::SeparationId id, int64_t chunk, int32_t try_number);
+
+  // A chunk that was taken out could not be sent: it takes its turn again.
+  void PutBack(const Turn& turn);
 
   // All chunks that are not marked in `done` are to be given out again, as second tries at least: a
   // notice of a failed first try may have been lost, and the assembler ignores failures of tries
