@@ -4,6 +4,7 @@
 #include <grpcpp/security/credentials.h>
 
 #include "absl/time/clock.h"
+#include "services/common/grpc/lifetime.h"
 
 namespace unbraid::grpc_util {
 namespace {
@@ -19,6 +20,7 @@ constexpr int kKeepaliveTimeoutMs = 20'000;
 }  // namespace
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  KeepLibraryUp();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kMinBackoffMs);

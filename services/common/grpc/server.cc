@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/grpc/lifetime.h"
 
 namespace unbraid::grpc_util {
 namespace {
@@ -42,6 +43,7 @@ void SetArguments(const ServerOptions& options, grpc::ServerBuilder* builder) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+  KeepLibraryUp();
   EnablePluginsOnce();
   grpc::ServerBuilder builder;
   SetArguments(options, &builder);
