@@ -215,6 +215,7 @@ void Bench::Complete(const Song& song) {
   for (int64_t chunk = 0; chunk < song.chunks(); ++chunk) SendChunk(song, chunk);
   REQUIRE(recorder.AwaitState(v1::Separation::STATE_SUCCEEDED));
   hub.Unsubscribe(song.separation_id(), &recorder);
+  Settle();
 }
 
 v1::Separation Bench::Get(const Song& song) {
@@ -237,7 +238,17 @@ bool Bench::Await(const Song& song, Recorder* recorder, v1::Separation::State st
   Watch(song, recorder);
   const bool reached = recorder->AwaitState(state);
   hub.Unsubscribe(song.separation_id(), recorder);
+  Settle();
   return reached;
+}
+
+void Bench::TickLater() {
+  Run([this] { engine->Tick(absl::Now() + absl::Minutes(1)); });
+}
+
+// The news come first, the files that are needed no more go after them.
+void Bench::Settle() {
+  Run([] {});
 }
 
 std::string Bench::PathOf(const Song& song, const std::string& rest, int attempt) const {

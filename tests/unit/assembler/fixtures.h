@@ -106,7 +106,9 @@ class Bench {
   void Complete(const Song& song);
   v1::Separation Get(const Song& song);
   void Watch(const Song& song, Recorder* recorder);
-  // Ticks until the separation is in `state`.
+  // What is due within a minute, now.
+  void TickLater();
+  // Waits until the separation is in `state`, and all that belongs to that is done.
   bool Await(const Song& song, Recorder* recorder, v1::Separation::State state);
 
   // `kind` is chunks, joined or out.
@@ -123,6 +125,7 @@ class Bench {
 
  private:
   void Run(const std::function<void()>& work);
+  void Settle();
 };
 
 // Copies the folder as it is at this moment: what a kill would leave behind.

@@ -17,10 +17,7 @@ TEST_CASE("Case 25: percentages never fall, versions always grow, and 100 is suc
   for (int64_t chunk : {3, 1, 0, 2, 4}) {
     bench.SendChunk(song, chunk);
     // As if time had passed, so that no news is held back.
-    bench.On([](Engine& e) {
-      e.Tick(absl::InfiniteFuture());
-      return true;
-    });
+    bench.TickLater();
   }
   REQUIRE(recorder.AwaitState(v1::Separation::STATE_SUCCEEDED));
   bench.hub.Unsubscribe(song.separation_id(), &recorder);
@@ -82,10 +79,7 @@ TEST_CASE("news are held back for a tenth of a second, and then told") {
   Recorder recorder;
   bench.Watch(song, &recorder);
   for (int stem : song.computed) REQUIRE(bench.Send(song.Samples(2, stem)).ok());
-  bench.On([](Engine& e) {
-    e.Tick(absl::InfiniteFuture());
-    return true;
-  });
+  bench.TickLater();
   bench.hub.Unsubscribe(song.separation_id(), &recorder);
   CHECK(recorder.all().back().version() == bench.Get(song).version());
   CHECK(recorder.all().back().progress().chunks_done() == 1);
