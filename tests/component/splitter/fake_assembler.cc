@@ -218,15 +218,17 @@ grpc::Status FakeAssembler::GetAssemblerStatus(grpc::ServerContext*,
 FakeAssembler::News FakeAssembler::Snapshot() const {
   News news;
   for (const auto& [id, record] : records_) {
+    if (!Ended(record.state)) news.push_back(Active(id, record));
+  }
+  news.emplace_back().set_snapshot_end(true);
+  for (const auto& [id, record] : records_) {
     if (Ended(record.state)) continue;
-    news.push_back(Active(id, record));
     for (const auto& [chunk, try_number] : record.retries) {
       if (record.done.count(chunk) == 0) {
         news.push_back(RetryNews(id, record.attempt, chunk, try_number));
       }
     }
   }
-  news.emplace_back().set_snapshot_end(true);
   return news;
 }
 
