@@ -7,7 +7,7 @@
 # Compiling the services, and making the model packages.
 PACKAGES_BUILD=(
   catch2 ccache cmake g++ libabsl-dev libcli11-dev libcpp-httplib-dev libgrpc++-dev libopenblas0-pthread
-  libprotobuf-dev librabbitmq-dev libsndfile1-dev libsoxr-dev libspdlog-dev libsqlite3-dev libssl-dev libtorch-dev
+  libmpg123-dev libprotobuf-dev librabbitmq-dev libsndfile1-dev libsoxr-dev libspdlog-dev libsqlite3-dev libssl-dev libtorch-dev
   lld ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
   python3 python3-numpy python3-pip python3-torch
 )
@@ -19,7 +19,7 @@ PACKAGES_RUN=(
 
 # Checking and testing. Go is for grpcurl, npm for buf: Debian 12 has neither tool.
 PACKAGES_TEST=(
-  clang-14 clang-format-14 clang-tidy-14 'git?git' 'golang-go?go' 'jq?jq' 'npm?npm' python3-grpcio python3-protobuf
+  clang-14 clang-format-14 clang-tidy-14 'ffmpeg?ffmpeg' 'git?git' 'golang-go?go' 'jq?jq' 'npm?npm' python3-grpcio python3-protobuf
   python3-pytest 'shellcheck?shellcheck'
 )
 
