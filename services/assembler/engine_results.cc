@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -102,19 +103,20 @@ void Engine::Join(base::SeparationId id, int attempt) {
 absl::Status Engine::JoinSome(Active* active) {
   Job& job = active->job;
   const int64_t before = job.joined;
-  while (job.NextIsDone() && job.joined < before + kJoinAtOnce) {
-    UNBRAID_RETURN_IF_ERROR(active->pipeline->JoinUpTo(job.joined + 1));
-    ++job.joined;
-    const absl::Status saved = store_->Save(job);
-    if (!saved.ok()) {
-      --job.joined;
-      return saved;
-    }
-    metrics_.joined_chunks.Increment();
-    // The chunk just joined stays: the next one needs its tail, also after a restart.
-    if (job.joined >= 2) RemoveJoinedChunk(*active, job.joined - 2);
+  int64_t count = before;
+  while (count < job.chunks && count < before + kJoinAtOnce && job.ChunkDone(count)) ++count;
+  if (count == before) return absl::OkStatus();
+  UNBRAID_RETURN_IF_ERROR(active->pipeline->JoinUpTo(count));
+  job.joined = count;
+  const absl::Status saved = store_->Save(job);
+  if (!saved.ok()) {
+    job.joined = before;
+    return saved;
   }
-  if (job.joined == before) return absl::OkStatus();
+  metrics_.joined_chunks.Increment(static_cast<double>(count - before));
+  // The last one stays: the next one needs its tail, also after a restart.
+  for (int64_t chunk = std::max<int64_t>(before - 1, 0); chunk < count - 1; ++chunk)
+    RemoveJoinedChunk(*active, chunk);
   Tell(active);
   if (!job.NextIsDone() || active->join_posted) return absl::OkStatus();
   active->join_posted = options_.engine->Post([this, id = job.id, attempt = job.attempt()] {

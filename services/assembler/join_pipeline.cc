@@ -49,19 +49,21 @@ absl::StatusOr<std::unique_ptr<JoinPipeline>> JoinPipeline::Create(const Job& jo
 
 absl::Status JoinPipeline::JoinUpTo(int64_t count) {
   for (int i = 0; i < static_cast<int>(stems_.size()); ++i) {
-    while (stems_[static_cast<size_t>(i)].joiner.next_index() < count)
-      UNBRAID_RETURN_IF_ERROR(JoinNext(i));
+    if (stems_[static_cast<size_t>(i)].joiner.next_index() < count)
+      UNBRAID_RETURN_IF_ERROR(JoinStem(i, count));
   }
   return absl::OkStatus();
 }
 
-absl::Status JoinPipeline::JoinNext(int index) {
+absl::Status JoinPipeline::JoinStem(int index, int64_t count) {
   Stem& stem = stems_[static_cast<size_t>(index)];
-  UNBRAID_ASSIGN_OR_RETURN(const std::vector<float> chunk,
-                           files_.ReadChunk(stem.joiner.next_index(), index));
   std::vector<float> joined;
   audio::Joiner advanced = stem.joiner;
-  UNBRAID_RETURN_IF_ERROR(advanced.Push(chunk, &joined));
+  while (advanced.next_index() < count) {
+    UNBRAID_ASSIGN_OR_RETURN(const std::vector<float> chunk,
+                             files_.ReadChunk(advanced.next_index(), index));
+    UNBRAID_RETURN_IF_ERROR(advanced.Push(chunk, &joined));
+  }
   const absl::string_view bytes =
       audio::AsBytes(joined.data(), static_cast<int64_t>(joined.size()));
   UNBRAID_ASSIGN_OR_RETURN(File file, File::Open(stem.path, File::Mode::kCreateOrOpen));

@@ -24,8 +24,9 @@ class JoinPipeline {
   static absl::StatusOr<std::unique_ptr<JoinPipeline>> Create(const Job& job,
                                                               const ChunkFiles& files);
 
-  // Makes sure that chunks 0 .. `count` - 1 are joined, durably. After an error it can be called
-  // again: what a stem has taken already is not given to it twice.
+  // Makes sure that chunks 0 .. `count` - 1 are joined, durably, with one sync for each stem. After
+  // an error it can be called again: what a stem has taken already is not given to it twice. Holds
+  // the new chunks of one stem in memory.
   absl::Status JoinUpTo(int64_t count);
 
  private:
@@ -36,7 +37,7 @@ class JoinPipeline {
   };
 
   explicit JoinPipeline(const ChunkFiles& files) : files_(files) {}
-  absl::Status JoinNext(int index);
+  absl::Status JoinStem(int index, int64_t count);
 
   const ChunkFiles files_;
   std::vector<Stem> stems_;
