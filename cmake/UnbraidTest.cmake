@@ -2,7 +2,8 @@
 #
 # One Catch2 executable whose test cases become CTest tests labelled with their ring: unit, component or
 # integration. Integration tests share one machine with a broker, so they never run side by side. FIXTURE names
-# a CTest fixture that must have been set up.
+# a CTest fixture that must have been set up. No test case may have a semicolon in its name: CTest would
+# take it for two, and run neither.
 include(Catch)
 
 add_library(unbraid_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/support/catch_main.cc)
@@ -36,6 +37,10 @@ function(unbraid_test name ring)
   endif()
   if(ARG_FIXTURE)
     list(APPEND properties FIXTURES_REQUIRED ${ARG_FIXTURE})
+  endif()
+  if(UNBRAID_SANITIZE MATCHES "thread")
+    list(APPEND properties ENVIRONMENT
+      "TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp")
   endif()
   catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()

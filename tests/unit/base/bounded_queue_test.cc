@@ -37,16 +37,20 @@ TEST_CASE("a full queue makes the pusher wait for room") {
   pusher.join();
 }
 
-TEST_CASE("closing wakes everybody; what is in the queue can still be had") {
+TEST_CASE("closing wakes everybody, what is in the queue can still be had") {
   BoundedQueue<int> full(1);
   REQUIRE(full.Push(1));
-  std::thread pusher([&full] { CHECK_FALSE(full.Push(2)); });
+  bool pushed = true;
+  std::thread pusher([&] { pushed = full.Push(2); });
   BoundedQueue<int> empty(1);
-  std::thread popper([&empty] { CHECK_FALSE(empty.Pop().has_value()); });
+  bool popped = true;
+  std::thread popper([&] { popped = empty.Pop().has_value(); });
   full.Close();
   empty.Close();
   pusher.join();
   popper.join();
+  CHECK_FALSE(pushed);
+  CHECK_FALSE(popped);
   CHECK(full.closed());
   CHECK_FALSE(full.TryPush(3));
   CHECK(full.Pop() == 1);

@@ -36,7 +36,7 @@ TEST_CASE("lists the default first, then by name") {
   CHECK(fixture.Names("not there") == "abc");
 }
 
-TEST_CASE("finds models by name; no name means the default") {
+TEST_CASE("finds models by name, no name means the default") {
   const Fixture fixture;
   const auto catalogue = Catalogue::Load(fixture.folder.path(), "b");
   REQUIRE(catalogue.ok());

@@ -51,7 +51,7 @@ TEST_CASE("a retry goes before chunks that were never given out, with its try nu
   CHECK(rotation.Next(Always)->chunk == 1);
 }
 
-TEST_CASE("a retry that is asked for twice is given out once; one that could not be sent, again") {
+TEST_CASE("a retry that is asked for twice is given out once, one that could not be sent, again") {
   Rotation rotation;
   rotation.Add(kShort, "m", 1, {});
   REQUIRE(rotation.Next(Always)->try_number == 1);

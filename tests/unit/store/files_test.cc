@@ -53,7 +53,7 @@ TEST_CASE("writing to a full disk has its own reason") {
   CHECK(base::ReasonOf(status) == "DISK_FULL");
 }
 
-TEST_CASE("makes and removes folders; both may be repeated") {
+TEST_CASE("makes and removes folders, both may be repeated") {
   const test_support::TempDir folder;
   const std::string deep = folder.path() + "/a/b/c";
   CHECK(MakeFolders(deep).ok());
@@ -100,7 +100,7 @@ TEST_CASE("opens an existing file without or with its content") {
   CHECK(*File::Open(path, File::Mode::kCreateEmpty)->Size() == 0);
 }
 
-TEST_CASE("a file that was moved from is closed; its follower goes on") {
+TEST_CASE("a file that was moved from is closed, its follower goes on") {
   const test_support::TempDir folder;
   auto first = File::Open(folder.path() + "/one", File::Mode::kCreateEmpty);
   auto second = File::Open(folder.path() + "/two", File::Mode::kCreateEmpty);

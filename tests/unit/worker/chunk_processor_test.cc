@@ -237,7 +237,7 @@ TEST_CASE("Case 1: a chunk's result does not depend on what shares its batch") {
   }
 }
 
-TEST_CASE("a wrong task fails alone; the others of its batch are computed") {
+TEST_CASE("a wrong task fails alone, the others of its batch are computed") {
   Bench bench;
   std::vector<ChunkTask> tasks = {FakeTask(bench.package, 2, 1), FakeTask(bench.package, 2, 2),
                                   FakeTask(bench.package, 2, 3)};
