@@ -243,7 +243,7 @@ bool Bench::Await(const Song& song, Recorder* recorder, v1::Separation::State st
 }
 
 void Bench::TickLater() {
-  Run([this] { engine->Tick(absl::Now() + absl::Minutes(1)); });
+  Run([this] { engine->Tick(absl::Now() + absl::Minutes(++minutes_)); });
 }
 
 // The news come first, the files that are needed no more go after them.

@@ -106,7 +106,7 @@ class Bench {
   void Complete(const Song& song);
   v1::Separation Get(const Song& song);
   void Watch(const Song& song, Recorder* recorder);
-  // What is due within a minute, now.
+  // As if a minute had passed since the last one: all pauses are over.
   void TickLater();
   // Waits until the separation is in `state`, and all that belongs to that is done.
   bool Await(const Song& song, Recorder* recorder, v1::Separation::State state);
@@ -126,6 +126,8 @@ class Bench {
  private:
   void Run(const std::function<void()>& work);
   void Settle();
+
+  int minutes_ = 0;
 };
 
 // Copies the folder as it is at this moment: what a kill would leave behind.
