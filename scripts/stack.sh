@@ -7,6 +7,8 @@ set -euo pipefail
 . "$UNBRAID_ROOT/scripts/lib/process.sh"
 . "$UNBRAID_ROOT/scripts/lib/broker.sh"
 . "$UNBRAID_ROOT/scripts/lib/services.sh"
+. "$UNBRAID_ROOT/scripts/lib/packages.sh"
+. "$UNBRAID_ROOT/scripts/lib/build.sh"
 
 STACK=$(realpath -m "${UNBRAID_STACK_DIR:-$UNBRAID_BUILD/stack}")
 # How long a part may take until it is ready; a worker loads its models and warms them up in this time.
@@ -19,7 +21,7 @@ usage() {
 usage: scripts/stack.sh COMMAND
 
   up [--workers N] [--model NAME]... [--data DIR]
-               starts everything, waits until it is ready, and prints the gateway's address
+               installs and builds what is missing, starts everything, waits until it is ready, and prints the gateway's address
                (default: one worker per core, model spleeter-hpss, data in the state folder)
   down         stops everything that up started; data and logs stay
   status       one line per part: name, pid, state, address
@@ -122,8 +124,25 @@ start_all() {
   for name in $(services_names); do part_wait "$name" part_is_ready; done
 }
 
+# On a fresh clone `up` is the first command as well as any. What is built already is taken as it is: a developer builds
+# when it is time to.
+ensure_built() {
+  local program model missing=''
+  for program in unbraid unbraid-assembler unbraid-gateway unbraid-splitter unbraid-worker; do
+    [[ -x $UNBRAID_BIN/$program ]] || missing=$program
+  done
+  for model in "${MODELS[@]}"; do
+    [[ -e $UNBRAID_MODELS/$model/model.json ]] || missing=$model
+  done
+  [[ -n $missing ]] || return 0
+  packages_install build run
+  build_stack
+  build_models
+}
+
 command_up() {
   parse_up "$@"
+  ensure_built
   lock_state
   if [[ -n $(command_pids) ]]; then
     die "this stack runs already (scripts/stack.sh status); stop it first with scripts/stack.sh down"
