@@ -127,14 +127,14 @@ start_all() {
 # On a fresh clone `up` is the first command as well as any. What is built already is taken as it is: a developer builds
 # when it is time to.
 ensure_built() {
-  local program model missing=''
+  local program model lacking=''
   for program in unbraid unbraid-assembler unbraid-gateway unbraid-splitter unbraid-worker; do
-    [[ -x $UNBRAID_BIN/$program ]] || missing=$program
+    [[ -x $UNBRAID_BIN/$program ]] || lacking=$program
   done
   for model in "${MODELS[@]}"; do
-    [[ -e $UNBRAID_MODELS/$model/model.json ]] || missing=$model
+    [[ -e $UNBRAID_MODELS/$model/model.json ]] || lacking=$model
   done
-  [[ -n $missing ]] || return 0
+  [[ -n $lacking ]] || return 0
   packages_install build run
   build_stack
   build_models
