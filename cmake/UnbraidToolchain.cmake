@@ -2,7 +2,8 @@
 
 find_program(UNBRAID_CCACHE ccache)
 if(UNBRAID_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${UNBRAID_CCACHE})
+  # Paths count from the source folder, so that a second clone finds what the first one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${UNBRAID_CCACHE})
 endif()
 
 # lld links the gRPC and torch binaries several times faster than the default linker.
