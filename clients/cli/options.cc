@@ -48,16 +48,22 @@ CLI::App* AddNamedCommand(CLI::App* app, Options* options, CommandKind kind,
   return command;
 }
 
+void AddSong(CLI::App* command, Options* options) {
+  command->add_option("FILE", options->file, "The song")->required();
+  command->add_flag("--silence-non-finite", options->silence_non_finite,
+                    "Take samples that are no numbers (NaN, infinite) for silence");
+}
+
 void AddSongCommands(CLI::App* app, Options* options) {
   CLI::App* separate = AddCommand(app, options, CommandKind::kSeparate, "separate",
                                   "Upload a song, take it apart, and fetch the stems");
-  separate->add_option("FILE", options->file, "The song")->required();
+  AddSong(separate, options);
   separate->add_option("-o,--output", options->output_folder,
                        "Folder for the stems; a folder named after the song if absent");
   AddSeparationOptions(separate, options);
 
   CLI::App* upload = AddCommand(app, options, CommandKind::kUpload, "upload", "Upload a song");
-  upload->add_option("FILE", options->file, "The song")->required();
+  AddSong(upload, options);
 
   CLI::App* create = AddNamedCommand(app, options, CommandKind::kCreate, "create",
                                      "Start to take an uploaded track apart", "tracks/ID");

@@ -36,6 +36,8 @@ struct Options {
 
   // separate, upload: the song's path.
   std::string file;
+  // Samples that are no numbers count as silence instead of being refused.
+  bool silence_non_finite = false;
   // separate, download: where results go; empty: a folder named after the song.
   std::string output_folder;
   // create: `tracks/ID`; watch, get, download, cancel, delete: a resource name; list: `tracks` or

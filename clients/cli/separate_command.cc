@@ -60,7 +60,7 @@ absl::Status Separate(const Options& options, GatewayClient* client, Reporter* r
       options.output_folder.empty() ? DefaultOutputFolder(options.file) : options.output_folder;
   UNBRAID_RETURN_IF_ERROR(CheckSong(options.file));  // before the folder is made for nothing
   UNBRAID_RETURN_IF_ERROR(PrepareOutputFolder(folder));
-  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options.file, client, reporter));
+  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options, client, reporter));
   reporter->Uploaded(track);
   UNBRAID_ASSIGN_OR_RETURN(v1::Separation separation,
                            CreateSeparation(options, track.name(), client));

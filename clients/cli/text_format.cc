@@ -47,6 +47,9 @@ std::string DescribeTrack(const v1::Track& track) {
                                      FormatClock(track.duration().seconds()), track.container(),
                                      track.codec(), track.sample_rate_hz(), track.source_channels(),
                                      track.source_channels() == 1 ? "" : "s");
+  if (track.silenced_samples() > 0) {
+    absl::StrAppend(&line, ", ", track.silenced_samples(), " samples silenced");
+  }
   if (track.channels() < track.source_channels()) absl::StrAppend(&line, ", mixed down to stereo");
   if (!track.display_name().empty()) {
     absl::StrAppend(&line, ", \"", Printable(track.display_name()), "\"");

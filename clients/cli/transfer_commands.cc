@@ -7,7 +7,7 @@
 namespace unbraid::cli {
 
 absl::Status UploadCommand(const Options& options, GatewayClient* client, Reporter* reporter) {
-  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options.file, client, reporter));
+  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options, client, reporter));
   reporter->Show("track", track, Describe(track));
   return absl::OkStatus();
 }
