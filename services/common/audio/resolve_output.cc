@@ -77,8 +77,8 @@ absl::Status ResolveDepth(const OutputSource& source, OutputFormat* format) {
       return Unsupported("FLAC holds no floating-point samples; ask for S24, or for WAV or AIFF.");
     default:
       return Unsupported(absl::StrCat("Samples of ", NameOf(format->container),
-                                      " can be SOURCE, S16, ",
-                                      flac ? "or S24." : "S24, S32 or F32."));
+                                      " can be SOURCE, S16",
+                                      flac ? " or S24." : ", S24, S32 or F32."));
   }
 }
 

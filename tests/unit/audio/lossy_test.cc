@@ -116,7 +116,7 @@ void CheckAligned(const Decoded& decoded, const Audio& audio, double least_snr_d
 
 constexpr int kMp3Rates[] = {8'000, 11'025, 12'000, 16'000, 22'050, 24'000, 32'000, 44'100, 48'000};
 constexpr int kAllRates[] = {8'000,  11'025, 12'000, 16'000, 22'050, 24'000,  32'000,
-                             37'800, 44'100, 48'000, 88'200, 96'000, 176'400, 192'000};
+                             37'801, 44'100, 48'000, 88'200, 96'001, 176'400, 192'000};
 
 TEST_CASE("Case 2: MP3 has exactly the frames of the input, aligned, at every rate and length") {
   const AudioFolder folder;
