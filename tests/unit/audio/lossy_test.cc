@@ -107,7 +107,7 @@ Decoded RoundTrip(const AudioFolder& folder, const OutputFormat& wanted, const A
 }
 
 void CheckAligned(const Decoded& decoded, const Audio& audio, double least_snr_db) {
-  constexpr size_t kEnough = 8'192;
+  constexpr size_t kEnough = 4'096;
   const int last = audio.channels - 1;
   CHECK(Lag(Channel(audio.samples, audio.channels, last, kEnough),
             Channel(decoded.samples, audio.channels, last, kEnough)) == 0);
@@ -138,7 +138,7 @@ TEST_CASE("Case 2: every bitrate of MP3 keeps the geometry, and is the bitrate")
     for (int kbps : {32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224, 256, 320}) {
       for (int channels : {1, 2}) {
         CAPTURE(rate, kbps, channels);
-        const Audio audio = Rumble(rate + 321, rate, channels);
+        const Audio audio = Rumble(rate / 2 + 321, rate, channels);
         OutputFormat format{C::kMp3};
         format.bitrate_kbps = kbps;
         if (!ResolveOutput(format, {SampleFormat::kF32, rate, channels, 1}).ok()) continue;
