@@ -135,7 +135,8 @@ class OutputSet {
       UNBRAID_ASSIGN_OR_RETURN(
           output.encoder,
           audio::Encoder::Create(files_.OutputPath(output.name, format.Extension()) + ".tmp",
-                                 format, track.sample_rate_hz(), track.channels(), track.frames()));
+                                 format, track.sample_rate_hz(), track.channels(), track.frames(),
+                                 {track.title(), track.artist(), track.album(), output.name}));
     }
     return absl::OkStatus();
   }
@@ -149,11 +150,19 @@ class OutputSet {
     return absl::OkStatus();
   }
 
+  int64_t clipped_samples() const {
+    int64_t sum = 0;
+    for (const Output& output : outputs_) sum += output.encoder->limited_samples();
+    return sum;
+  }
+
   absl::StatusOr<std::vector<v1::StemFile>> Finish() {
+    const audio::OutputFormat format = job_.output_format();
+    const v1::Track& track = job_.open.track();
     std::vector<v1::StemFile> results;
     for (Output& output : outputs_) {
       UNBRAID_RETURN_IF_ERROR(output.encoder->Finish());
-      const std::string extension = job_.output_format().Extension();
+      const std::string extension = format.Extension();
       const std::string path = files_.OutputPath(output.name, extension);
       UNBRAID_RETURN_IF_ERROR(store::RenameDurably(path + ".tmp", path));
       UNBRAID_ASSIGN_OR_RETURN(const int64_t size, store::FileSize(path));
@@ -163,7 +172,8 @@ class OutputSet {
       result.set_stem(output.name);
       result.set_size_bytes(size);
       result.set_sha256(base::ToHex(digest));
-      result.set_frames(job_.open.track().frames());
+      result.set_frames(format.Frames(track.frames(), track.sample_rate_hz()));
+      result.set_sample_rate_hz(format.RateHz(track.sample_rate_hz()));
       result.set_extension(extension);
     }
     return results;
@@ -200,12 +210,12 @@ absl::Status ForEachBlock(const Job& job, const ChunkFiles& files,
 absl::StatusOr<FinishResult> Write(const Job& job, const ChunkFiles& files,
                                    const std::atomic<bool>& cancelled,
                                    const std::function<void(double share)>& progress) {
-  const int bits = audio::IntegerBits(job.output_format().sample_format);
-  // Only integers can clip, and are read twice.
-  const double first_pass = bits > 0 ? 0.5 : 0;
+  const audio::OutputFormat format = job.output_format();
+  // For the gain, everything is read twice.
+  const double first_pass = audio::TakesGain(format) ? 0.5 : 0;
   OutputSet outputs(job, files);
   audio::PeakMeter meter;
-  if (bits > 0) {
+  if (audio::TakesGain(format)) {
     UNBRAID_RETURN_IF_ERROR(ForEachBlock(
         job, files, cancelled, [&](double share) { progress(share * first_pass); },
         [&](const StemReader::Block& block) {
@@ -213,13 +223,14 @@ absl::StatusOr<FinishResult> Write(const Job& job, const ChunkFiles& files,
           return absl::OkStatus();
         }));
   }
-  const float gain = audio::CommonGain(meter, bits);
+  const float gain = audio::CommonGain(meter, format);
   UNBRAID_RETURN_IF_ERROR(outputs.Create());
   UNBRAID_RETURN_IF_ERROR(ForEachBlock(
       job, files, cancelled, [&](double share) { progress(first_pass + share * (1 - first_pass)); },
       [&](const StemReader::Block& block) { return outputs.Write(block, gain); }));
   FinishResult result;
   result.gain_db = audio::ToDecibel(gain);
+  result.clipped_samples = outputs.clipped_samples();
   UNBRAID_ASSIGN_OR_RETURN(result.outputs, outputs.Finish());
   return result;
 }

@@ -67,10 +67,15 @@ std::string Job::DescribeChunk(int64_t chunk) const {
 audio::OutputFormat Job::output_format() const {
   const v1::OutputFormat& format = open.separation().output_format();
   audio::OutputFormat result;
-  result.container = format.container() == v1::OutputFormat::CONTAINER_FLAC
-                         ? audio::OutputContainer::kFlac
-                         : audio::OutputContainer::kWav;
+  result.container = static_cast<audio::OutputContainer>(format.container());
   result.sample_format = static_cast<audio::SampleFormat>(format.sample_format());
+  // A job that an older splitter has opened has none.
+  if (format.clip() != v1::OutputFormat::CLIP_POLICY_UNSPECIFIED) {
+    result.clip = static_cast<audio::ClipPolicy>(format.clip());
+  }
+  result.dither = static_cast<audio::Dither>(format.dither());
+  if (format.has_quality()) result.quality = format.quality();
+  result.bitrate_kbps = format.bitrate_kbps();
   return result;
 }
 

@@ -58,6 +58,7 @@ internal::v1::OpenSeparationRequest Song::Open() const {
     const std::string& name = ModelStems()[static_cast<size_t>(computed[i])];
     (*separation->mutable_mix()->mutable_gains())[name] = gains[i];
   }
+  *separation->mutable_output_format() = output;
   separation->mutable_output_format()->set_container(container);
   separation->mutable_output_format()->set_sample_format(format);
   v1::Track* track = request.mutable_track();
@@ -65,6 +66,8 @@ internal::v1::OpenSeparationRequest Song::Open() const {
   track->set_sample_rate_hz(rate_hz);
   track->set_channels(channels);
   track->set_frames(frames);
+  track->set_title("Song");
+  track->set_artist("Band");
   for (const std::string& stem : ModelStems()) request.add_model_stems(stem);
   for (int stem : computed) request.add_computed_stems(stem);
   request.set_model_rate_hz(model_rate_hz);

@@ -28,6 +28,7 @@ struct Song {
   int model_rate_hz = 44'100;
   v1::SampleFormat format = v1::SAMPLE_FORMAT_F32;
   v1::OutputFormat::Container container = v1::OutputFormat::CONTAINER_WAV;
+  v1::OutputFormat output;  // what else is asked of it
   std::vector<std::string> wanted = {"drums", "bass", "other", "vocals"};
   std::vector<int> computed = {0, 1, 2, 3};
   std::vector<double> gains = {1, 1, 1, 1};  // of the mix, by computed stem
