@@ -97,6 +97,7 @@ absl::StatusOr<v1::Separation> Canonical(const v1::Separation& wanted, const v1:
   canonical.set_model(package.name);
   canonical.set_model_sha256(package.sha256);
   for (const std::string& stem : stems) canonical.add_stems(stem);
+  canonical.set_residual(wanted.residual());
   canonical.mutable_mix()->mutable_gains()->insert(gains.begin(), gains.end());
   UNBRAID_ASSIGN_OR_RETURN(*canonical.mutable_output_format(),
                            ResolveFormat(wanted.output_format(), track.sample_format()));
@@ -122,8 +123,8 @@ absl::StatusOr<Job> MakeJob(const std::string& owner, const v1::Separation& want
   *open.mutable_track() = track;
   for (size_t i = 0; i < package.stems.size(); ++i) {
     open.add_model_stems(package.stems[i]);
-    // The gains name every stem that is wanted or heard.
-    if (canonical.mix().gains().contains(package.stems[i])) {
+    // The gains name every stem that is wanted or heard; a residual is what all of them leave.
+    if (canonical.residual() || canonical.mix().gains().contains(package.stems[i])) {
       open.add_computed_stems(static_cast<int32_t>(i));
     }
   }
@@ -150,6 +151,7 @@ std::string FingerprintText(const std::string& owner, const std::string& track_s
   absl::StrAppend(
       &text, "container ", v1::OutputFormat::Container_Name(canonical.output_format().container()),
       "\nsamples ", v1::SampleFormat_Name(canonical.output_format().sample_format()), "\n");
+  if (canonical.residual()) absl::StrAppend(&text, "residual 1\n");
   return text;
 }
 
