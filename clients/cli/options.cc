@@ -23,6 +23,8 @@ void AddSeparationOptions(CLI::App* command, Options* options) {
       ->add_option("--mix", options->mix,
                    "Gains of the mix, for example vocals=0,drums=1.5; 1 for what is not named")
       ->check(CheckMix);
+  command->add_flag("--residual", options->residual,
+                    "Also write what is left of the song without all stems");
   command->add_option("--format", options->format, "File format")
       ->check(CLI::IsMember({"wav", "flac"}))
       ->capture_default_str();

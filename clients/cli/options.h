@@ -48,6 +48,7 @@ struct Options {
   std::string model;
   std::vector<std::string> stems;
   std::string mix;  // "vocals=0,drums=1.5"
+  bool residual = false;
   std::string format = "wav";
   std::string sample_format = "source";
 };

@@ -27,6 +27,7 @@ absl::StatusOr<v1::Separation> CreateSeparation(const Options& options, const st
   wanted->set_model(options.model);
   for (const std::string& stem : options.stems) wanted->add_stems(stem);
   for (const auto& [stem, gain] : gains) (*wanted->mutable_mix()->mutable_gains())[stem] = gain;
+  wanted->set_residual(options.residual);
   wanted->mutable_output_format()->set_container(options.format == "flac"
                                                      ? v1::OutputFormat::CONTAINER_FLAC
                                                      : v1::OutputFormat::CONTAINER_WAV);

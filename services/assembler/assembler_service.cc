@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "services/assembler/download_reactor.h"
+#include "services/assembler/song_reactor.h"
 #include "services/assembler/watch_reactor.h"
 #include "services/assembler/work_reactor.h"
 #include "services/common/grpc/channel.h"
@@ -34,6 +35,11 @@ grpc::ServerUnaryReactor* AssemblerServiceImpl::PlanSeparation(
     Context* context, const internal::v1::PlanSeparationRequest* request, Empty*) {
   return grpc_util::RunUnary(parts_.engine_executor, context,
                              [this, request] { return parts_.engine->Plan(*request); });
+}
+
+grpc::ServerReadReactor<internal::v1::PutSongRequest>* AssemblerServiceImpl::PutSong(Context*,
+                                                                                     Empty*) {
+  return new SongReactor(parts_.engine, parts_.engine_executor, parts_.disk_executor);
 }
 
 grpc::ServerUnaryReactor* AssemblerServiceImpl::FailSeparation(

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/assembler/residual_reader.h"
 #include "services/common/audio/encoder.h"
 #include "services/common/audio/levels.h"
 #include "services/common/audio/resampler.h"
@@ -17,13 +19,15 @@ namespace {
 
 constexpr int64_t kBlockFrames = 65'536;
 constexpr char kMix[] = "mix";
+constexpr char kResidual[] = "residual";
 // Less than this is no room.
 constexpr int64_t kNoRoomBytes = int64_t{1} << 20;
 
 // All computed stems of a separation, block by block in step, at the track's rate.
 class StemReader {
  public:
-  // Interleaved frames of each computed stem, and of the mix last; all of the same length.
+  // Interleaved frames of each computed stem, then of the mix, then of the residual if there is to
+  // be one; all of the same length.
   using Block = std::vector<std::vector<float>>;
 
   static absl::StatusOr<StemReader> Open(const Job& job, const ChunkFiles& files) {
@@ -37,6 +41,9 @@ class StemReader {
                                                    track.channels(), track.frames()));
       reader.inputs_.push_back({std::move(file), std::move(resampler)});
     }
+    if (job.open.separation().residual()) {
+      UNBRAID_ASSIGN_OR_RETURN(reader.residual_, ResidualReader::Open(files.SongPath()));
+    }
     return reader;
   }
 
@@ -44,13 +51,16 @@ class StemReader {
   absl::StatusOr<bool> Next(Block* block) {
     if (finished_) return false;
     const int64_t frames = std::min(kBlockFrames, job_.model_frames - position_);
-    block->assign(inputs_.size() + 1, {});
+    block->assign(inputs_.size() + (residual_ ? 2 : 1), {});
     for (size_t i = 0; i < inputs_.size(); ++i) {
       UNBRAID_RETURN_IF_ERROR(Read(&inputs_[i], frames, &(*block)[i]));
     }
     position_ += frames;
     finished_ = frames == 0;
     Mix(block);
+    if (!residual_) return true;
+    UNBRAID_RETURN_IF_ERROR(residual_->Next(absl::MakeConstSpan(block->data(), inputs_.size()),
+                                            &(*block)[inputs_.size() + 1]));
     return true;
   }
 
@@ -90,7 +100,7 @@ class StemReader {
   }
 
   void Mix(Block* block) const {
-    std::vector<float>& mix = block->back();
+    std::vector<float>& mix = (*block)[inputs_.size()];
     mix.resize(block->front().size());
     for (size_t sample = 0; sample < mix.size(); ++sample) {
       double sum = 0;
@@ -103,6 +113,7 @@ class StemReader {
   const Job& job_;
   std::vector<double> mix_gains_;
   std::vector<Input> inputs_;
+  std::optional<ResidualReader> residual_;
   int64_t position_ = 0;
   bool finished_ = false;
 };
@@ -117,7 +128,9 @@ class OutputSet {
       if (std::find(wanted.begin(), wanted.end(), name) != wanted.end())
         outputs_.push_back({name, static_cast<size_t>(i), nullptr});
     }
-    outputs_.push_back({kMix, static_cast<size_t>(job.computed_stems()), nullptr});
+    const auto mix = static_cast<size_t>(job.computed_stems());
+    outputs_.push_back({kMix, mix, nullptr});
+    if (job.open.separation().residual()) outputs_.push_back({kResidual, mix + 1, nullptr});
   }
 
   // A stem that only the mix needs is no output, and cannot clip.

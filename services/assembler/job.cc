@@ -28,6 +28,10 @@ absl::Status UnknownSeparation(base::SeparationId id) {
                    ". It may have been deleted; `unbraid list` shows what there is."));
 }
 
+absl::Status StaleAttempt() {
+  return base::Error(absl::StatusCode::kAborted, "STALE_ATTEMPT", "This attempt has ended.");
+}
+
 bool IsTerminal(v1::Separation::State state) {
   return state == v1::Separation::STATE_SUCCEEDED || state == v1::Separation::STATE_FAILED ||
          state == v1::Separation::STATE_CANCELLED;

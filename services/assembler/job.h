@@ -45,6 +45,10 @@ struct Job {
   int computed_stems() const { return open.computed_stems_size(); }
   int channels() const { return open.track().channels(); }
   int64_t stride() const { return open.window_frames() - open.overlap_frames(); }
+  // Of the song itself, at the track's rate and in its channels, as floats.
+  int64_t song_bytes() const {
+    return open.track().frames() * channels() * static_cast<int64_t>(sizeof(float));
+  }
   // How many frames a chunk yields.
   int64_t UsefulFrames(int64_t chunk) const;
   bool ChunkDone(int64_t chunk) const;
@@ -60,6 +64,9 @@ struct Job {
 
 // NOT_FOUND (UNKNOWN_SEPARATION).
 absl::Status UnknownSeparation(base::SeparationId id);
+
+// ABORTED (STALE_ATTEMPT).
+absl::Status StaleAttempt();
 
 bool IsTerminal(v1::Separation::State state);
 

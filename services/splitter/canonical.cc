@@ -69,6 +69,7 @@ absl::StatusOr<v1::Separation> Canonical(const v1::Separation& wanted, const v1:
   canonical.set_model(package.name);
   canonical.set_model_sha256(package.sha256);
   for (const std::string& stem : stems) canonical.add_stems(stem);
+  canonical.set_residual(wanted.residual());
   canonical.mutable_mix()->mutable_gains()->insert(gains.begin(), gains.end());
   UNBRAID_ASSIGN_OR_RETURN(*canonical.mutable_output_format(),
                            ResolveFormat(wanted.output_format(), track));
@@ -94,8 +95,8 @@ absl::StatusOr<Job> MakeJob(const std::string& owner, const v1::Separation& want
   *open.mutable_track() = track;
   for (size_t i = 0; i < package.stems.size(); ++i) {
     open.add_model_stems(package.stems[i]);
-    // The gains name every stem that is wanted or heard.
-    if (canonical.mix().gains().contains(package.stems[i])) {
+    // The gains name every stem that is wanted or heard; a residual is what all of them leave.
+    if (canonical.residual() || canonical.mix().gains().contains(package.stems[i])) {
       open.add_computed_stems(static_cast<int32_t>(i));
     }
   }
@@ -120,6 +121,7 @@ std::string FingerprintText(const std::string& owner, const std::string& track_s
     absl::StrAppend(&text, "mix ", stem, " ", absl::StrFormat("%.17g", gain), "\n");
   }
   absl::StrAppend(&text, FormatText(canonical.output_format()));
+  if (canonical.residual()) absl::StrAppend(&text, "residual 1\n");
   return text;
 }
 

@@ -36,8 +36,10 @@ absl::Status Wrong(absl::string_view field, absl::string_view rule) {
 absl::Status CheckStems(const std::vector<std::string>& stems) {
   const std::set<std::string> distinct(stems.begin(), stems.end());
   if (stems.empty() || distinct.size() != stems.size() || distinct.count("mix") > 0 ||
-      !std::all_of(stems.begin(), stems.end(), IsPlainName)) {
-    return Wrong("stems", "must be distinct names of a-z, 0-9, - and _, none of them \"mix\"");
+      distinct.count("residual") > 0 || !std::all_of(stems.begin(), stems.end(), IsPlainName)) {
+    return Wrong(
+        "stems",
+        "must be distinct names of a-z, 0-9, - and _, none of them \"mix\" or \"residual\"");
   }
   return absl::OkStatus();
 }

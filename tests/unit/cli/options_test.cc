@@ -16,14 +16,24 @@ TEST_CASE("reads a separate command with all its options, wherever the general o
   Options options;
   REQUIRE_FALSE(Parse({"unbraid", "separate", "song.mp3", "-o", "out", "--model", "m", "--stems",
                        "vocals,drums", "--mix", "vocals=0", "--format", "flac", "--sample-format",
-                       "s24", "--json", "--gateway", "host:1"},
+                       "s24", "--residual", "--json", "--gateway", "host:1"},
                       &options));
   CHECK(options.command == CommandKind::kSeparate);
   CHECK(options.file == "song.mp3");
   CHECK(options.output_folder == "out");
   CHECK(options.stems == std::vector<std::string>{"vocals", "drums"});
+  CHECK(options.residual);
   CHECK(options.json);
   CHECK(options.gateway == "host:1");
+}
+
+TEST_CASE("a residual is written only if asked for") {
+  Options plain;
+  REQUIRE_FALSE(Parse({"unbraid", "create", "tracks/1"}, &plain));
+  CHECK_FALSE(plain.residual);
+  Options asked;
+  REQUIRE_FALSE(Parse({"unbraid", "create", "tracks/1", "--residual"}, &asked));
+  CHECK(asked.residual);
 }
 
 TEST_CASE("wrong usage ends with status 2") {

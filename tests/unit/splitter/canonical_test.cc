@@ -73,9 +73,25 @@ TEST_CASE_METHOD(CanonicalTest, "Case 26: other options, owner or content are an
   CHECK(Make(fewer)->id != id);
   CHECK(Make(flac)->id != id);
   CHECK(Make(louder)->id != id);
+  v1::Separation residual;
+  residual.set_residual(true);
+  CHECK(Make(residual)->id != id);
   CHECK(Make({}, "somebody")->id != id);
   track_.set_sha256(std::string(64, 'b'));
   CHECK(Make({})->id != id);
+}
+
+TEST_CASE_METHOD(CanonicalTest,
+                 "Case 6: a residual needs all stems, and gives files to none of them") {
+  v1::Separation wanted;
+  wanted.add_stems("c");
+  wanted.set_residual(true);
+  const auto job = Make(wanted);
+  REQUIRE(job.ok());
+  CHECK(job->residual());
+  CHECK(job->open.computed_stems_size() == 3);
+  CHECK(job->open.separation().stems_size() == 1);
+  CHECK(job->open.separation().mix().gains().size() == 1);
 }
 
 TEST_CASE_METHOD(CanonicalTest, "a stem that is only in the mix is computed but gets no file") {
