@@ -63,7 +63,7 @@ class Follow {
     if (part.has_pcm() && total_ < 0) {
       const int64_t frame_bytes = part.pcm().channels() * static_cast<int64_t>(sizeof(float));
       total_ = part.pcm().frames() * frame_bytes;
-      UNBRAID_RETURN_IF_ERROR(output_->Begin(part.pcm()));
+      output_->Begin(part.pcm());
     }
     UNBRAID_RETURN_IF_ERROR(output_->Write(part.data()));
     received_ += static_cast<int64_t>(part.data().size());

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
@@ -68,11 +69,17 @@ std::string WavHeader(const v1::PcmFormat& pcm) {
 
 bool IsOutputClosed(const absl::Status& status) { return base::ReasonOf(status) == kClosed; }
 
-absl::Status PcmOutput::Begin(const v1::PcmFormat& pcm) {
-  return raw_ ? absl::OkStatus() : Write(WavHeader(pcm));
+void PcmOutput::Begin(const v1::PcmFormat& pcm) {
+  if (!raw_) header_ = WavHeader(pcm);
 }
 
-absl::Status PcmOutput::Write(absl::string_view bytes) {
+absl::Status PcmOutput::Write(absl::string_view samples) {
+  if (samples.empty()) return absl::OkStatus();
+  if (header_.empty()) return WriteAll(samples);
+  return WriteAll(absl::StrCat(std::exchange(header_, std::string()), samples));
+}
+
+absl::Status PcmOutput::WriteAll(absl::string_view bytes) const {
   while (!bytes.empty()) {
     UNBRAID_RETURN_IF_ERROR(AwaitRoom());
     const ssize_t written = write(descriptor_, bytes.data(), std::min(bytes.size(), kPieceBytes));

@@ -22,19 +22,22 @@ class PcmOutput {
   PcmOutput(int descriptor, bool raw, const Interrupt* interrupt)
       : descriptor_(descriptor), raw_(raw), interrupt_(interrupt) {}
 
-  // Errors of both: CANCELLED (OUTPUT_CLOSED) when nobody reads any more, CANCELLED after an
-  // interrupt, INVALID_ARGUMENT (OUTPUT_NOT_WRITABLE).
+  // A WAV header, unless it is to be raw, goes out together with the first samples: sox tells a
+  // format from its first read of a pipe.
+  void Begin(const v1::PcmFormat& pcm);
 
-  // Writes the WAV header, unless it is to be raw.
-  absl::Status Begin(const v1::PcmFormat& pcm);
-  absl::Status Write(absl::string_view bytes);
+  // Errors: CANCELLED (OUTPUT_CLOSED) when nobody reads any more, CANCELLED after an interrupt,
+  // INVALID_ARGUMENT (OUTPUT_NOT_WRITABLE).
+  absl::Status Write(absl::string_view samples);
 
  private:
+  absl::Status WriteAll(absl::string_view bytes) const;
   absl::Status AwaitRoom() const;
 
   const int descriptor_;
   const bool raw_;
   const Interrupt* const interrupt_;
+  std::string header_;  // until it is written
 };
 
 // Whoever read the samples has had enough, which is no failure.
