@@ -56,6 +56,38 @@ void AddSong(CLI::App* command, Options* options) {
                     "Take samples that are no numbers (NaN, infinite) for silence");
 }
 
+// `flag` STEM --stdout [--raw].
+void AddPlayOptions(CLI::App* command, CLI::Option* play) {
+  CLI::Option* to_stdout = command->add_flag(
+      "--stdout", "Write the stem to standard output as it is computed, as a WAV stream");
+  play->needs(to_stdout);
+  to_stdout->needs(play);
+}
+
+void AddRawOption(CLI::App* command, Options* options) {
+  command
+      ->add_flag("--raw", options->raw,
+                 "Samples without a WAV header: interleaved little-endian 32-bit floats")
+      ->needs("--stdout");
+}
+
+void AddDownloadCommand(CLI::App* app, Options* options) {
+  CLI::App* download = AddNamedCommand(
+      app, options, CommandKind::kDownload, "download",
+      "Fetch the stems of a finished separation, or follow one that runs", "separations/ID");
+  CLI::Option_group* where = download->add_option_group("One of");
+  where->require_option(1);
+  where->add_option("-o,--output", options->output_folder, "Folder for the stems");
+  CLI::Option* follow = where->add_option("--follow", options->play_stem,
+                                          "Stem, or mix, as far as it is computed "
+                                          "and on to its end; needs --stdout");
+  AddPlayOptions(download, follow);
+  AddRawOption(download, options);
+  download->add_option("--stems", options->stems, "Only these, for example vocals,mix")
+      ->delimiter(',')
+      ->excludes(follow);
+}
+
 void AddSongCommands(CLI::App* app, Options* options) {
   CLI::App* separate = AddCommand(app, options, CommandKind::kSeparate, "separate",
                                   "Upload a song, take it apart, and fetch the stems");
@@ -63,6 +95,12 @@ void AddSongCommands(CLI::App* app, Options* options) {
   separate->add_option("-o,--output", options->output_folder,
                        "Folder for the stems; a folder named after the song if absent");
   AddSeparationOptions(separate, options);
+  AddPlayOptions(separate, separate->add_option("--play-stem", options->play_stem,
+                                                "Stem, or mix, to hear while the rest is computed; "
+                                                "needs --stdout"));
+  AddRawOption(separate, options);
+  separate->add_flag("--no-files", options->no_files, "Only that stem, no files")
+      ->needs("--stdout");
 
   CLI::App* upload = AddCommand(app, options, CommandKind::kUpload, "upload", "Upload a song");
   AddSong(upload, options);
@@ -71,12 +109,7 @@ void AddSongCommands(CLI::App* app, Options* options) {
                                      "Start to take an uploaded track apart", "tracks/ID");
   AddSeparationOptions(create, options);
 
-  CLI::App* download =
-      AddNamedCommand(app, options, CommandKind::kDownload, "download",
-                      "Fetch the stems of a finished separation", "separations/ID");
-  download->add_option("-o,--output", options->output_folder, "Folder for the stems")->required();
-  download->add_option("--stems", options->stems, "Only these, for example vocals,mix")
-      ->delimiter(',');
+  AddDownloadCommand(app, options);
 }
 
 void AddResourceCommands(CLI::App* app, Options* options) {

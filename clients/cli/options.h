@@ -51,6 +51,11 @@ struct Options {
   bool residual = false;
   std::string format = "wav";
   std::string sample_format = "source";
+
+  // separate, download: the stem that goes to standard output as it is computed; empty: none.
+  std::string play_stem;
+  bool raw = false;       // its samples alone, without a WAV header
+  bool no_files = false;  // separate: only that
 };
 
 // Reads the command line. A value means: end the process with this status now (help was printed, or

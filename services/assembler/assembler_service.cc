@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "services/assembler/download_reactor.h"
+#include "services/assembler/follow_reactor.h"
 #include "services/assembler/song_reactor.h"
 #include "services/assembler/watch_reactor.h"
 #include "services/assembler/work_reactor.h"
@@ -113,6 +114,11 @@ grpc::ServerUnaryReactor* AssemblerServiceImpl::ListChunks(Context* context,
 
 grpc::ServerWriteReactor<v1::DownloadStemResponse>* AssemblerServiceImpl::DownloadStem(
     Context* context, const v1::DownloadStemRequest* request) {
+  if (request->follow()) {
+    return new FollowReactor(
+        OwnerOf(*context), *request,
+        {parts_.engine, parts_.engine_executor, parts_.disk_executor, parts_.hub});
+  }
   return new DownloadReactor(OwnerOf(*context), *request, parts_.engine, parts_.engine_executor,
                              parts_.disk_executor);
 }

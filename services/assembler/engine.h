@@ -13,6 +13,7 @@
 #include "services/assembler/chunk_files.h"
 #include "services/assembler/engine_metrics.h"
 #include "services/assembler/finisher.h"
+#include "services/assembler/follow_plan.h"
 #include "services/assembler/job.h"
 #include "services/assembler/join_pipeline.h"
 #include "services/assembler/result_intake.h"
@@ -79,6 +80,8 @@ class Engine {
     std::string path;
   };
   absl::StatusOr<Download> FindDownload(const std::string& owner, const base::StemRef& stem);
+  // Where the PCM of a stem comes from at this moment; see MakeFollowPlan.
+  absl::StatusOr<FollowPlan> PlanFollow(const std::string& owner, const base::StemRef& stem);
 
   // A result from a worker. OK: it is safely stored, or superfluous, and can be acknowledged.
   // RESOURCE_EXHAUSTED: the disk is full; bring it again later.

@@ -54,6 +54,8 @@ int64_t Job::ChunksDone() const {
   return done;
 }
 
+int64_t Job::JoinedFrames() const { return std::min(joined * stride(), model_frames); }
+
 int Job::ComputedPosition(int model_stem) const {
   const auto& stems = open.computed_stems();
   const auto found = std::find(stems.begin(), stems.end(), model_stem);

@@ -55,6 +55,8 @@ struct Job {
   // There is a chunk to join, and it is complete.
   bool NextIsDone() const { return joined < chunks && ChunkDone(joined); }
   int64_t ChunksDone() const;
+  // Frames in the joined files, at the model's rate.
+  int64_t JoinedFrames() const;
   // Position of a model stem among the computed ones, or -1.
   int ComputedPosition(int model_stem) const;
   // "chunk 12 (0:55.0 to 1:00.9)": for people.

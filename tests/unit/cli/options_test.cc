@@ -36,6 +36,36 @@ TEST_CASE("a residual is written only if asked for") {
   CHECK(asked.residual);
 }
 
+TEST_CASE("reads what is to be heard, and asks for standard output in words") {
+  Options separate;
+  REQUIRE_FALSE(Parse(
+      {"unbraid", "separate", "a.wav", "--play-stem", "vocals", "--stdout", "--raw", "--no-files"},
+      &separate));
+  CHECK(separate.play_stem == "vocals");
+  CHECK(separate.raw);
+  CHECK(separate.no_files);
+  Options download;
+  REQUIRE_FALSE(
+      Parse({"unbraid", "download", "separations/1", "--follow", "mix", "--stdout"}, &download));
+  CHECK(download.play_stem == "mix");
+  CHECK_FALSE(download.raw);
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"separate", "a.wav", "--play-stem", "vocals"},
+           {"separate", "a.wav", "--stdout"},
+           {"separate", "a.wav", "--no-files"},
+           {"separate", "a.wav", "--raw"},
+           {"download", "separations/1"},
+           {"download", "separations/1", "--follow", "mix"},
+           {"download", "separations/1", "--follow", "mix", "--stdout", "-o", "out"},
+           {"download", "separations/1", "--follow", "mix", "--stdout", "--stems", "mix"}}) {
+    CAPTURE(words);
+    std::vector<std::string> all = words;
+    all.insert(all.begin(), "unbraid");
+    Options options;
+    CHECK(Parse(all, &options) == 2);
+  }
+}
+
 TEST_CASE("wrong usage ends with status 2") {
   Options options;
   CHECK(Parse({"unbraid"}, &options) == 2);
