@@ -34,7 +34,7 @@ class Api:
         self._folder = tempfile.TemporaryDirectory(prefix="unbraid-messages-")
         command = ["protoc", "-I", str(ROOT / "proto"), f"--python_out={self._folder.name}"]
         subprocess.run([*command, *(f"{proto}.proto" for proto in PROTOS)], check=True)
-        self._details, self._status, _, self.messages = map(self._module, PROTOS)
+        self._details, self._status, self._track, self.messages = map(self._module, PROTOS)
         self._channel = grpc.insecure_channel(stack.environment["UNBRAID_GATEWAY"])
 
     def __enter__(self) -> "Api":
@@ -54,10 +54,13 @@ class Api:
             sys.path.append(self._folder.name)
         return importlib.import_module(proto.replace("/", ".") + "_pb2")
 
-    def call(self, method: str, request: Any, answer: type, seconds: float = 20) -> Any:
-        """A unary call of TrackService: its answer, or a Refusal."""
+    def _call(self, method: str, request: Any, answer: Any) -> Any:
         stub = self._channel.unary_unary(f"/unbraid.v1.TrackService/{method}", type(request).SerializeToString, answer.FromString)
-        return self._answer(lambda: stub(request, timeout=seconds))
+        return self._answer(lambda: stub(request, timeout=20))
+
+    def track(self, name: str) -> Any:
+        """The track of that name, or a Refusal."""
+        return self._call("GetTrack", self.messages.GetTrackRequest(name=name), self._track.Track)
 
     def upload(self, content: bytes, name: str = "", seconds: float = 20, **spec: Any) -> Any:
         """The track, or a Refusal."""
@@ -81,7 +84,7 @@ class Api:
         """Every track that there is."""
         messages, found, token = self.messages, [], ""
         while True:
-            page = self.call("ListTracks", messages.ListTracksRequest(page_size=100, page_token=token), messages.ListTracksResponse)
+            page = self._call("ListTracks", messages.ListTracksRequest(page_size=100, page_token=token), messages.ListTracksResponse)
             assert not isinstance(page, Refusal), page
             found += page.tracks
             token = page.next_page_token
