@@ -7,6 +7,9 @@
 namespace unbraid::splitter {
 namespace {
 
+// With less, even small files with a large picture fail.
+constexpr int64_t kLeastDecoderMemory = int64_t{64} << 20;
+
 absl::Status Require(bool condition, absl::string_view sentence) {
   return condition ? absl::OkStatus() : absl::InvalidArgumentError(sentence);
 }
@@ -27,6 +30,8 @@ absl::Status Config::Validate() const {
   UNBRAID_RETURN_IF_ERROR(Require(max_upload_bytes > 0, "--max-upload-bytes must be positive"));
   UNBRAID_RETURN_IF_ERROR(
       Require(max_duration > absl::ZeroDuration(), "--max-duration must be positive"));
+  UNBRAID_RETURN_IF_ERROR(Require(decoder_memory_bytes >= kLeastDecoderMemory,
+                                  "--decoder-memory-bytes must be at least 64 MiB"));
   UNBRAID_RETURN_IF_ERROR(Require(min_free_bytes >= 0, "--min-free-bytes must not be negative"));
   return Require(stall_after > absl::ZeroDuration(), "--stall-after must be positive");
 }
@@ -43,6 +48,10 @@ std::optional<int> ParseFlags(int argc, char** argv, Config* config) {
   flags.Add("--name", &config->name, "Name of this splitter; keep it over restarts");
   flags.Add("--max-upload-bytes", &config->max_upload_bytes, "Largest upload in bytes");
   flags.AddDuration("--max-duration", &config->max_duration, "Longest track");
+  flags.Add("--decoder", &config->decoder,
+            "Program that decodes uploads; unbraid-decoder beside this one if empty");
+  flags.Add("--decoder-memory-bytes", &config->decoder_memory_bytes,
+            "Memory that decoding one file may take");
   flags.Add("--min-free-bytes", &config->min_free_bytes, "Room that must stay free on the disk");
   flags.AddDuration("--upload-retention", &config->upload_retention,
                     "Age at which an unfinished upload is removed");

@@ -39,6 +39,11 @@ struct Config {
   int64_t max_upload_bytes = int64_t{4} << 30;
   absl::Duration max_duration = absl::Hours(4);
 
+  // The program that decodes uploads, a child process without rights; empty: unbraid-decoder beside
+  // this one. And how much memory it may use for one file, in bytes.
+  std::string decoder;
+  int64_t decoder_memory_bytes = int64_t{512} << 20;
+
   // New uploads and spools are refused or wait while the disk has less room than this, in bytes.
   int64_t min_free_bytes = int64_t{256} << 20;
 

@@ -112,6 +112,9 @@ absl::StatusOr<std::shared_ptr<Preparation>> Pipeline::BeginPreparation(const Jo
   input.model_rate_hz = job.open.model_rate_hz();
   input.normalisation = (*package)->normalisation;
   input.min_free_bytes = options_.min_free_bytes;
+  input.open_audio = options_.open_audio;
+  // The upload has asked for it, or the track would have none.
+  input.decode.silence_non_finite = job.open.track().silenced_samples() > 0;
   UNBRAID_ASSIGN_OR_RETURN(auto preparation, Preparation::Create(input));
   return std::shared_ptr<Preparation>(std::move(preparation));
 }

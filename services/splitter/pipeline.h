@@ -25,6 +25,7 @@
 namespace unbraid::splitter {
 
 struct PipelineOptions {
+  audio::OpenAudio open_audio;
   int64_t min_free_bytes = 0;
   absl::Duration stall_after = absl::Seconds(60);
   // Pause before something is tried again that the disk or the assembler did not allow.

@@ -32,7 +32,7 @@ absl::Status CheckRoom(const PreparationInput& input, int64_t bytes) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Preparation>> Preparation::Create(const PreparationInput& input) {
-  UNBRAID_ASSIGN_OR_RETURN(auto decoder, audio::Decoder::Open(input.track_path));
+  UNBRAID_ASSIGN_OR_RETURN(auto decoder, input.open_audio(input.track_path, input.decode));
   const int channels = audio::StemChannels(decoder->format().channels);
   const int64_t model_frames =
       audio::ResampledFrames(input.track_frames, input.track_rate_hz, input.model_rate_hz);
@@ -47,7 +47,7 @@ absl::StatusOr<std::unique_ptr<Preparation>> Preparation::Create(const Preparati
       input, std::move(decoder), std::move(resampler), std::move(file), model_frames));
 }
 
-Preparation::Preparation(const PreparationInput& input, std::unique_ptr<audio::Decoder> decoder,
+Preparation::Preparation(const PreparationInput& input, std::unique_ptr<audio::AudioReader> decoder,
                          std::unique_ptr<audio::Resampler> resampler, store::File file,
                          int64_t model_frames)
     : input_(input),

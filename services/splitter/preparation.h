@@ -26,13 +26,15 @@ struct PreparationInput {
   int model_rate_hz = 0;
   model::Normalisation normalisation = model::Normalisation::kNone;
   int64_t min_free_bytes = 0;
+  audio::OpenAudio open_audio;
+  audio::DecodeOptions decode;
 };
 
 // Decodes a track, mixes it down, resamples it once, and writes it as the spool, block by block, so
 // that several can take turns on one thread and memory does not grow with the track's length. Not
 // thread-safe; after an error, or when it is dropped half-way, the unfinished file is removed.
 //
-// Errors: those of audio::Decoder, RESOURCE_EXHAUSTED (DISK_FULL), NOT_FOUND (the file is gone).
+// Errors: those of `open_audio`, RESOURCE_EXHAUSTED (DISK_FULL), NOT_FOUND (the file is gone).
 class Preparation {
  public:
   static absl::StatusOr<std::unique_ptr<Preparation>> Create(const PreparationInput& input);
@@ -48,14 +50,14 @@ class Preparation {
   const Prepared& result() const { return result_; }
 
  private:
-  Preparation(const PreparationInput& input, std::unique_ptr<audio::Decoder> decoder,
+  Preparation(const PreparationInput& input, std::unique_ptr<audio::AudioReader> decoder,
               std::unique_ptr<audio::Resampler> resampler, store::File file, int64_t model_frames);
 
   absl::Status WriteOut();
   absl::Status Complete();
 
   const PreparationInput input_;
-  const std::unique_ptr<audio::Decoder> decoder_;
+  const std::unique_ptr<audio::AudioReader> decoder_;
   const audio::Downmix downmix_;
   const std::unique_ptr<audio::Resampler> resampler_;
   audio::TrackStatistics statistics_;

@@ -20,18 +20,22 @@ constexpr int kBackgroundThreads = 4;
 
 absl::StatusOr<std::unique_ptr<Splitter>> Splitter::Create(const Config& config,
                                                            const model::Catalogue& catalogue,
+                                                           const Decoding& decoding,
                                                            ChunkSink* sink, QueueDepths* depths,
                                                            telemetry::Metrics* metrics) {
-  std::unique_ptr<Splitter> splitter(new Splitter(config, catalogue, sink, depths, metrics));
+  std::unique_ptr<Splitter> splitter(
+      new Splitter(config, catalogue, decoding, sink, depths, metrics));
   UNBRAID_RETURN_IF_ERROR(splitter->OpenFiles());
   UNBRAID_RETURN_IF_ERROR(splitter->Start());
   return splitter;
 }
 
-Splitter::Splitter(const Config& config, const model::Catalogue& catalogue, ChunkSink* sink,
-                   QueueDepths* depths, telemetry::Metrics* metrics)
+Splitter::Splitter(const Config& config, const model::Catalogue& catalogue,
+                   const Decoding& decoding, ChunkSink* sink, QueueDepths* depths,
+                   telemetry::Metrics* metrics)
     : config_(config),
       catalogue_(catalogue),
+      decoding_(decoding),
       sink_(sink),
       metrics_(metrics),
       channel_(grpc_util::Connect(config.assembler)),
@@ -50,6 +54,8 @@ absl::Status Splitter::OpenFiles() {
   UNBRAID_ASSIGN_OR_RETURN(job_store_, JobStore::Open(config_.data));
   UNBRAID_ASSIGN_OR_RETURN(spools_, Spools::Create(config_.data));
   UploadLimits limits;
+  limits.open_audio = decoding_.open;
+  limits.containers = decoding_.containers;
   limits.max_bytes = config_.max_upload_bytes;
   limits.max_duration = config_.max_duration;
   limits.min_free_bytes = config_.min_free_bytes;
@@ -71,6 +77,7 @@ absl::Status Splitter::Start() {
         pipeline_->Fail(id, attempt, why);
       });
   PipelineOptions options;
+  options.open_audio = decoding_.open;
   options.min_free_bytes = config_.min_free_bytes;
   options.stall_after = config_.stall_after;
   pipeline_ = std::make_unique<Pipeline>(PipelineParts(), options, metrics_);

@@ -3,11 +3,14 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "services/common/audio/decoder.h"
 #include "services/common/base/executor.h"
 #include "services/common/grpc/server.h"
 #include "services/common/model/catalogue.h"
@@ -28,6 +31,12 @@
 
 namespace unbraid::splitter {
 
+// How uploaded files are decoded, and the containers that this can do (words of Track.container).
+struct Decoding {
+  audio::OpenAudio open;
+  std::vector<std::string> containers;
+};
+
 // Everything of the splitter but the broker and the HTTP server: what component tests run.
 class Splitter {
  public:
@@ -36,7 +45,8 @@ class Splitter {
   // this is destroyed.
   static absl::StatusOr<std::unique_ptr<Splitter>> Create(const Config& config,
                                                           const model::Catalogue& catalogue,
-                                                          ChunkSink* sink, QueueDepths* depths,
+                                                          const Decoding& decoding, ChunkSink* sink,
+                                                          QueueDepths* depths,
                                                           telemetry::Metrics* metrics);
   // Stops without grace.
   ~Splitter();
@@ -58,8 +68,8 @@ class Splitter {
   void Stop(absl::Duration grace);
 
  private:
-  Splitter(const Config& config, const model::Catalogue& catalogue, ChunkSink* sink,
-           QueueDepths* depths, telemetry::Metrics* metrics);
+  Splitter(const Config& config, const model::Catalogue& catalogue, const Decoding& decoding,
+           ChunkSink* sink, QueueDepths* depths, telemetry::Metrics* metrics);
 
   absl::Status OpenFiles();
   absl::Status Start();
@@ -68,6 +78,7 @@ class Splitter {
 
   const Config config_;
   const model::Catalogue catalogue_;
+  const Decoding decoding_;
   ChunkSink* const sink_;
   telemetry::Metrics* const metrics_;
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
 #include "services/common/config/flags.h"
+#include "services/common/decode/sandboxed_decoder.h"
 #include "services/common/model/catalogue.h"
 #include "services/common/telemetry/log.h"
 
@@ -22,6 +23,23 @@ amqp::ConnectionOptions BrokerOptions(const config::BrokerLogin& login, const st
   return options;
 }
 
+// Whoever decodes at less than this many times real time is stuck.
+constexpr int kSlowestDecoding = 20;
+
+// Also finds out that the decoder can be run at all, before anybody uploads anything.
+absl::StatusOr<Decoding> MakeDecoding(const Config& config) {
+  decode::SandboxOptions sandbox;
+  sandbox.program = config.decoder.empty() ? decode::DefaultDecoderProgram() : config.decoder;
+  sandbox.limits.memory_bytes = config.decoder_memory_bytes;
+  sandbox.limits.cpu_time = absl::Minutes(1) + config.max_duration / kSlowestDecoding;
+  Decoding decoding;
+  UNBRAID_ASSIGN_OR_RETURN(decoding.containers, decode::AskForContainers(sandbox.program));
+  decoding.open = [sandbox](const std::string& path, const audio::DecodeOptions& options) {
+    return decode::SandboxedDecoder::Open(path, options, sandbox);
+  };
+  return decoding;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SplitterServer>> SplitterServer::Create(const Config& config) {
@@ -37,11 +55,12 @@ absl::Status SplitterServer::Start() {
   UNBRAID_ASSIGN_OR_RETURN(const config::BrokerLogin login, config::ResolveBroker(config_.broker));
   UNBRAID_ASSIGN_OR_RETURN(const model::Catalogue catalogue,
                            model::Catalogue::Load(config_.models, config_.default_model));
+  UNBRAID_ASSIGN_OR_RETURN(const Decoding decoding, MakeDecoding(config_));
   const amqp::ConnectionOptions options = BrokerOptions(login, config_.name);
   const amqp::Topology topology = SplitterTopology(catalogue);
   broker_ = std::make_unique<AmqpBroker>(options, topology);
-  UNBRAID_ASSIGN_OR_RETURN(
-      splitter_, Splitter::Create(config_, catalogue, broker_.get(), broker_.get(), &metrics_));
+  UNBRAID_ASSIGN_OR_RETURN(splitter_, Splitter::Create(config_, catalogue, decoding, broker_.get(),
+                                                       broker_.get(), &metrics_));
   dead_letters_ = std::make_unique<DeadLetters>(options, topology, splitter_->job_store(),
                                                 splitter_->failures(), splitter_->calls());
   telemetry::Probes probes{[] { return absl::OkStatus(); }, [this] { return Ready(); }};

@@ -107,6 +107,7 @@ void SplitterServiceImpl::FillStatus(const internal::v1::GetSplitterStatusReques
   limits.set_max_channels(audio::kMaxChannels);
   limits.set_min_sample_rate_hz(audio::kMinRateHz);
   limits.set_max_sample_rate_hz(audio::kMaxRateHz);
+  for (const std::string& container : accepted.containers) limits.add_containers(container);
 }
 
 }  // namespace unbraid::splitter

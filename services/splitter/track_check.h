@@ -7,19 +7,19 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "google/protobuf/duration.pb.h"
+#include "services/common/audio/decoder.h"
 #include "unbraid/v1/track.pb.h"
 
 namespace unbraid::splitter {
 
 // Decodes the whole file, in blocks, which is the only way to learn its exact length and that it is
 // sound; headers are estimates or lies. Fills container, codec, sample_format, sample_rate_hz,
-// source_channels, channels, frames and duration.
+// source_channels, channels, frames, duration, the tags and silenced_samples.
 //
-// Errors: those of audio::Decoder, RESOURCE_EXHAUSTED (TOO_LONG, with the limit in minutes) as soon
-// as more than `max_duration` has been decoded, and CANCELLED once `give_up` says so.
-absl::StatusOr<v1::Track> CheckTrack(const std::string& path, absl::Duration max_duration,
+// Errors: those of `open` and of reading what it opens, and CANCELLED once `give_up` says so.
+absl::StatusOr<v1::Track> CheckTrack(const std::string& path, const audio::OpenAudio& open,
+                                     const audio::DecodeOptions& options,
                                      const std::function<bool()>& give_up);
 
 // frames / rate, rounded to nanoseconds.

@@ -109,8 +109,11 @@ absl::StatusOr<v1::Track> UploadWriter::Check(const base::Sha256Digest& digest) 
   const std::string sha256 = base::ToHex(digest);
   UNBRAID_ASSIGN_OR_RETURN(std::optional<v1::Track> known,
                            uploads_->tracks_->FindContent(id, sha256));
-  if (known) return *std::move(known);  // decoded before
-  absl::StatusOr<v1::Track> checked = CheckTrack(file_->path(), uploads_->limits_.max_duration,
+  // Decoded before; unless somebody else had samples silenced in it that this one wants refused.
+  if (known && (known->silenced_samples() == 0 || silence_non_finite_)) return *std::move(known);
+  const UploadLimits& limits = uploads_->limits_;
+  const audio::DecodeOptions options{silence_non_finite_, limits.max_duration};
+  absl::StatusOr<v1::Track> checked = CheckTrack(file_->path(), limits.open_audio, options,
                                                  [this] { return uploads_->draining(); });
   if (absl::IsCancelled(checked.status())) return ShuttingDown();
   UNBRAID_RETURN_IF_ERROR(checked.status());

@@ -8,12 +8,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "services/common/audio/decoder.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/splitter/part_file.h"
 #include "services/splitter/track_store.h"
@@ -22,6 +24,9 @@
 namespace unbraid::splitter {
 
 struct UploadLimits {
+  // How files are decoded, and what containers that can do.
+  audio::OpenAudio open_audio;
+  std::vector<std::string> containers;
   int64_t max_bytes = int64_t{4} << 30;
   absl::Duration max_duration = absl::Hours(4);
   int64_t min_free_bytes = 0;
@@ -130,7 +135,9 @@ class UploadWriter {
         writer_(writer),
         upload_id_(spec.upload_id()),
         display_name_(spec.display_name()),
-        total_bytes_(spec.total_bytes()) {}
+        total_bytes_(spec.total_bytes()),
+        silence_non_finite_(spec.non_finite_samples() ==
+                            v1::UploadSpec::NON_FINITE_SAMPLES_SILENCE) {}
 
   absl::Status Append(int64_t offset, absl::string_view data, std::optional<uint32_t> crc32c);
   absl::StatusOr<v1::Track> MakeTrack();
@@ -143,6 +150,7 @@ class UploadWriter {
   const std::string upload_id_;
   const std::string display_name_;
   const int64_t total_bytes_;  // 0: unknown
+  const bool silence_non_finite_;
 
   std::optional<PartFile> file_;    // absent once the upload is a track
   std::optional<v1::Track> track_;  // what the upload became

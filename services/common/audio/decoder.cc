@@ -18,6 +18,8 @@
 namespace unbraid::audio {
 namespace {
 
+constexpr char kNoDecoder[] = "NO_DECODER";
+
 absl::Status CheckRange(const TrackFormat& format) {
   if (format.channels >= 1 && format.channels <= kMaxChannels && format.rate_hz >= kMinRateHz &&
       format.rate_hz <= kMaxRateHz) {
@@ -31,25 +33,44 @@ absl::Status CheckRange(const TrackFormat& format) {
                    " Hz can be separated. Convert it first."));
 }
 
-absl::StatusOr<std::unique_ptr<FrameSource>> OpenSource(const std::string& path,
-                                                        const std::string& container) {
-  if (container == "MP3") return OpenMpeg(path, container);
-  UNBRAID_ASSIGN_OR_RETURN(const store::File file,
-                           store::File::Open(path, store::File::Mode::kRead));
-  if (container == "OGG") UNBRAID_RETURN_IF_ERROR(CheckOggPages(file));
-  if (container != "WAV") return OpenWithSndfile(path, container, std::nullopt);
-  UNBRAID_ASSIGN_OR_RETURN(const WavHeader header, ReadWavHeader(file));
-  if (header.IsMpeg()) return OpenMpeg(path, container);
+absl::StatusOr<std::unique_ptr<FrameSource>> OpenOwn(const SourceFile& file,
+                                                     const std::string& container) {
+  if (container == "MP3") return OpenMpeg(file, container);
+  if (container == "OGG") UNBRAID_RETURN_IF_ERROR(CheckOggPages(*file));
+  if (container != "WAV") return OpenWithSndfile(file, container, std::nullopt);
+  UNBRAID_ASSIGN_OR_RETURN(const WavHeader header, ReadWavHeader(*file));
+  if (header.IsMpeg()) return OpenMpeg(file, container);
   if (!header.IsDecodable()) {
     return NoDecoder(
         absl::StrFormat("a WAV file with another codec inside (number 0x%04X)", header.format_tag));
   }
-  return OpenWithSndfile(path, container, header.lost_length_at);
+  return OpenWithSndfile(file, container, header.lost_length_at);
+}
+
+absl::StatusOr<std::unique_ptr<FrameSource>> OpenSource(const SourceFile& file,
+                                                        const ForeignDecoder& foreign) {
+  UNBRAID_ASSIGN_OR_RETURN(const Sniffed sniffed, SniffFile(*file));
+  auto own =
+      sniffed.foreign.empty() ? OpenOwn(file, sniffed.container) : NoDecoder(sniffed.foreign);
+  if (own.ok() || base::ReasonOf(own.status()) != kNoDecoder || !foreign) return own;
+  auto other = foreign(file, sniffed.container);
+  // Nobody reads it: the first answer names the thing.
+  if (!other.ok() && base::ReasonOf(other.status()) == kNoDecoder) return own;
+  return other;
 }
 
 }  // namespace
 
-Decoder::Decoder(std::unique_ptr<FrameSource> source) : source_(std::move(source)) {}
+absl::Status TrackTooLong(absl::Duration limit) {
+  const std::string minutes = absl::StrCat(absl::ToDoubleMinutes(limit));
+  return base::Error(absl::StatusCode::kResourceExhausted, "TOO_LONG",
+                     absl::StrCat("The track is longer than the limit of ", minutes,
+                                  " minutes. Cut it into shorter files."),
+                     {{"limit_minutes", minutes}});
+}
+
+Decoder::Decoder(std::unique_ptr<FrameSource> source, const DecodeOptions& options)
+    : source_(std::move(source)), options_(options) {}
 
 Decoder::~Decoder() = default;
 
@@ -57,11 +78,27 @@ const TrackFormat& Decoder::format() const { return source_->info().format; }
 
 const std::vector<Speaker>& Decoder::speakers() const { return source_->info().speakers; }
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Open(const std::string& path) {
-  UNBRAID_ASSIGN_OR_RETURN(const std::string container, SniffFile(path));
-  UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<FrameSource> source, OpenSource(path, container));
+const Tags& Decoder::tags() const { return source_->info().tags; }
+
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Open(store::File file,
+                                                       const DecodeOptions& options,
+                                                       const ForeignDecoder& foreign) {
+  UNBRAID_ASSIGN_OR_RETURN(
+      std::unique_ptr<FrameSource> source,
+      OpenSource(std::make_shared<const store::File>(std::move(file)), foreign));
   UNBRAID_RETURN_IF_ERROR(CheckRange(source->info().format));
-  return std::unique_ptr<Decoder>(new Decoder(std::move(source)));
+  return std::unique_ptr<Decoder>(new Decoder(std::move(source), options));
+}
+
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Open(const std::string& path) {
+  UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(path, store::File::Mode::kRead));
+  return Open(std::move(file), {}, nullptr);
+}
+
+absl::StatusOr<std::unique_ptr<AudioReader>> OpenInProcess(const std::string& path,
+                                                           const DecodeOptions& options) {
+  UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(path, store::File::Mode::kRead));
+  return Decoder::Open(std::move(file), options, nullptr);
 }
 
 absl::StatusOr<int64_t> Decoder::Read(float* interleaved, int64_t frames) {
@@ -75,7 +112,14 @@ absl::StatusOr<int64_t> Decoder::Read(float* interleaved, int64_t frames) {
   if (*got == 0) UNBRAID_RETURN_IF_ERROR(AtEnd());
   UNBRAID_RETURN_IF_ERROR(CheckFinite(interleaved, *got));
   position_ += *got;
+  UNBRAID_RETURN_IF_ERROR(CheckLength());
   return *got;
+}
+
+absl::Status Decoder::CheckLength() const {
+  const double limit = absl::ToDoubleSeconds(options_.max_duration) * format().rate_hz;
+  return static_cast<double>(position_) > limit ? TrackTooLong(options_.max_duration)
+                                                : absl::OkStatus();
 }
 
 absl::Status Decoder::AtEnd() const {
@@ -91,14 +135,20 @@ absl::Status Decoder::AtEnd() const {
   return absl::OkStatus();
 }
 
-absl::Status Decoder::CheckFinite(const float* interleaved, int64_t frames) const {
+absl::Status Decoder::CheckFinite(float* interleaved, int64_t frames) {
   const int64_t channels = format().channels;
   for (int64_t i = 0; i < frames * channels; ++i) {
     if (std::isfinite(interleaved[i])) continue;
-    return base::Error(absl::StatusCode::kInvalidArgument, "NON_FINITE_SAMPLE",
-                       absl::StrCat("The file has a sample that is no number (NaN or infinity) at ",
-                                    PositionText(position_ + i / channels),
-                                    ". Repair the file, or convert it to integer samples."));
+    if (options_.silence_non_finite) {
+      interleaved[i] = 0;
+      ++silenced_samples_;
+      continue;
+    }
+    return base::Error(
+        absl::StatusCode::kInvalidArgument, "NON_FINITE_SAMPLE",
+        absl::StrCat("The file has a sample that is no number (NaN or infinity) at ",
+                     PositionText(position_ + i / channels),
+                     ". Repair the file, or ask for such samples to count as silence."));
   }
   return absl::OkStatus();
 }

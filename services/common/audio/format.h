@@ -1,6 +1,7 @@
 #ifndef UNBRAID_SERVICES_COMMON_AUDIO_FORMAT_H_
 #define UNBRAID_SERVICES_COMMON_AUDIO_FORMAT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -16,6 +17,16 @@ inline constexpr int kMaxRateHz = 192'000;
 enum class SampleFormat { kSource = 1, kU8 = 2, kS16 = 3, kS24 = 4, kS32 = 5, kF32 = 6, kF64 = 7 };
 
 enum class OutputContainer { kWav, kFlac };
+
+// What a file says about its song: one line of UTF-8 each, at most kMaxTagBytes; empty where it
+// says nothing.
+struct Tags {
+  std::string title;
+  std::string artist;
+  std::string album;
+};
+
+inline constexpr size_t kMaxTagBytes = 1024;
 
 // What a decoder found in a file.
 struct TrackFormat {

@@ -2,8 +2,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
+#include "services/common/base/utf8.h"
 
 namespace unbraid::audio {
+
+std::string CleanTag(const char* text) {
+  return text == nullptr ? "" : base::ToLabel(text, kMaxTagBytes);
+}
 
 absl::Status CorruptAudio(absl::string_view sentence) {
   return base::Error(absl::StatusCode::kInvalidArgument, "CORRUPT_AUDIO",

@@ -2,6 +2,7 @@
 #define UNBRAID_SERVICES_COMMON_AUDIO_FRAME_SOURCE_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "services/common/audio/downmix.h"
 #include "services/common/audio/format.h"
+#include "services/common/store/files.h"
 
 namespace unbraid::audio {
 
@@ -20,6 +22,7 @@ class FrameSource {
   struct Info {
     TrackFormat format;
     std::vector<Speaker> speakers;
+    Tags tags;
     // What the file says that it holds; -1 where it does not say, or is not to be trusted.
     int64_t promised_frames = -1;
     // How many fewer than promised are still no sign of damage.
@@ -39,6 +42,12 @@ class FrameSource {
 
   Info info_;
 };
+
+// A file that sources read; several may read it at once.
+using SourceFile = std::shared_ptr<const store::File>;
+
+// A tag as it stands in a file (null: not there), made fit for Tags.
+std::string CleanTag(const char* text);
 
 // INVALID_ARGUMENT (CORRUPT_AUDIO): `sentence`, and what to do.
 absl::Status CorruptAudio(absl::string_view sentence);

@@ -1,7 +1,10 @@
 #include "services/common/audio/mpeg_source.h"
 
 #include <mpg123.h>
+#include <sys/types.h>
 
+#include <cstdio>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -24,7 +27,7 @@ absl::StatusOr<Mpg123> Create() {
   if (handle == nullptr) {
     return absl::InternalError(absl::StrCat("libmpg123: ", mpg123_plain_strerror(error)));
   }
-  constexpr long kFlags = MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS | MPG123_SKIP_ID3V2;
+  constexpr long kFlags = MPG123_QUIET | MPG123_FORCE_FLOAT | MPG123_GAPLESS;
   // Tags at the end and damaged places are skipped, however long they are.
   constexpr long kNoLimit = -1;
   if (mpg123_param(handle.get(), MPG123_ADD_FLAGS, kFlags, 0) != MPG123_OK ||
@@ -35,9 +38,35 @@ absl::StatusOr<Mpg123> Create() {
   return handle;
 }
 
+// What libmpg123 reads through.
+struct MpegInput {
+  SourceFile file;
+  int64_t size = 0;
+  int64_t position = 0;
+
+  static ssize_t Read(void* self, void* buffer, size_t count) {
+    auto* input = static_cast<MpegInput*>(self);
+    const absl::StatusOr<int64_t> got = input->file->ReadAt(
+        input->position, static_cast<char*>(buffer), static_cast<int64_t>(count));
+    if (!got.ok()) return -1;
+    input->position += *got;
+    return static_cast<ssize_t>(*got);
+  }
+
+  static off_t Seek(void* self, off_t offset, int whence) {
+    auto* input = static_cast<MpegInput*>(self);
+    const int64_t base = whence == SEEK_SET   ? 0
+                         : whence == SEEK_CUR ? input->position
+                                              : input->size;
+    if (base + offset < 0) return -1;
+    return input->position = base + offset;
+  }
+};
+
 class MpegSource : public FrameSource {
  public:
-  MpegSource(Info info, Mpg123 handle) : FrameSource(std::move(info)), handle_(std::move(handle)) {}
+  MpegSource(Info info, std::unique_ptr<MpegInput> input, Mpg123 handle)
+      : FrameSource(std::move(info)), input_(std::move(input)), handle_(std::move(handle)) {}
 
   absl::StatusOr<int64_t> Read(float* interleaved, int64_t frames) override {
     if (!failure_.ok()) return failure_;
@@ -84,22 +113,50 @@ class MpegSource : public FrameSource {
     }
   }
 
+  const std::unique_ptr<MpegInput> input_;  // outlives the handle that reads through it
   const Mpg123 handle_;
   absl::Status failure_;
 };
+
+std::string TextOf(const mpg123_string* text) { return text == nullptr ? "" : CleanTag(text->p); }
+
+// A field of fixed length that need not end with a zero.
+template <size_t kSize>
+std::string TextOf(const char (&field)[kSize]) {
+  return CleanTag(std::string(field, strnlen(field, kSize)).c_str());
+}
+
+Tags TagsOf(mpg123_handle* handle) {
+  mpg123_id3v1* old = nullptr;
+  mpg123_id3v2* tag = nullptr;
+  Tags tags;
+  if (mpg123_id3(handle, &old, &tag) != MPG123_OK) return tags;
+  if (tag != nullptr) tags = {TextOf(tag->title), TextOf(tag->artist), TextOf(tag->album)};
+  if (old == nullptr) return tags;
+  if (tags.title.empty()) tags.title = TextOf(old->title);
+  if (tags.artist.empty()) tags.artist = TextOf(old->artist);
+  if (tags.album.empty()) tags.album = TextOf(old->album);
+  return tags;
+}
 
 std::string LayerName(int layer) { return absl::StrCat("MP", layer); }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<FrameSource>> OpenMpeg(const std::string& path,
+absl::StatusOr<std::unique_ptr<FrameSource>> OpenMpeg(SourceFile file,
                                                       const std::string& container) {
+  UNBRAID_ASSIGN_OR_RETURN(const FileHead head, ReadFileHead(*file));
   UNBRAID_ASSIGN_OR_RETURN(Mpg123 handle, Create());
+  auto input = std::make_unique<MpegInput>();
+  UNBRAID_ASSIGN_OR_RETURN(input->size, file->Size());
+  input->file = std::move(file);
   long rate = 0;
   int channels = 0;
   int encoding = 0;
   mpg123_frameinfo2 frame{};
-  if (mpg123_open(handle.get(), path.c_str()) != MPG123_OK ||
+  if (mpg123_replace_reader_handle(handle.get(), &MpegInput::Read, &MpegInput::Seek, nullptr) !=
+          MPG123_OK ||
+      mpg123_open_handle(handle.get(), input.get()) != MPG123_OK ||
       mpg123_getformat(handle.get(), &rate, &channels, &encoding) != MPG123_OK ||
       mpg123_info2(handle.get(), &frame) != MPG123_OK) {
     return CorruptAudio(absl::StrCat(
@@ -112,13 +169,13 @@ absl::StatusOr<std::unique_ptr<FrameSource>> OpenMpeg(const std::string& path,
   info.format = {container, LayerName(frame.layer), SampleFormat::kF32, static_cast<int>(rate),
                  channels};
   info.speakers = UsualSpeakers(channels);
-  UNBRAID_ASSIGN_OR_RETURN(const FileHead head, ReadFileHead(path));
+  info.tags = TagsOf(handle.get());
   const std::optional<size_t> begin = FindMpegAudio(head.after_tag, head.whole);
   if (begin.has_value() && TellsMpegLength(absl::string_view(head.after_tag).substr(*begin))) {
     info.promised_frames = mpg123_length(handle.get());
     info.tolerance_frames = rate;
   }
-  return std::make_unique<MpegSource>(std::move(info), std::move(handle));
+  return std::make_unique<MpegSource>(std::move(info), std::move(input), std::move(handle));
 }
 
 }  // namespace unbraid::audio

@@ -17,7 +17,7 @@ namespace unbraid::audio {
 // second less is a sign that the file was cut off.
 //
 // `container` is what the file was found to be: "MP3", or "WAV" around MPEG audio.
-absl::StatusOr<std::unique_ptr<FrameSource>> OpenMpeg(const std::string& path,
+absl::StatusOr<std::unique_ptr<FrameSource>> OpenMpeg(SourceFile file,
                                                       const std::string& container);
 
 }  // namespace unbraid::audio

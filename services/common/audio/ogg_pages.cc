@@ -30,7 +30,7 @@ absl::Status Chained() {
 
 }  // namespace
 
-std::string UndecodableInOgg(absl::string_view head) {
+std::string ForeignInOgg(absl::string_view head) {
   if (head.size() < kFixedHeader) return "";
   const size_t packet_at = kFixedHeader + static_cast<uint8_t>(head[kSegmentsAt]);
   const absl::string_view packet = head.substr(std::min(packet_at, head.size()));

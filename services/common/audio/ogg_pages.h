@@ -9,9 +9,9 @@
 
 namespace unbraid::audio {
 
-// The codec that is inside an Ogg file and cannot be decoded here, with its article; "" for Vorbis,
+// The codec inside an Ogg file that libsndfile does not decode, with its article; "" for Vorbis,
 // Opus and what is not known.
-std::string UndecodableInOgg(absl::string_view head);
+std::string ForeignInOgg(absl::string_view head);
 
 // Walks over the pages of an Ogg file, whose number grows with the file, but reads their headers
 // only. CORRUPT_AUDIO when the file ends within a page; UNSUPPORTED_AUDIO when several streams

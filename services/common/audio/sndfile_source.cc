@@ -13,54 +13,58 @@
 namespace unbraid::audio {
 namespace {
 
-// A file that reads as if four bytes of it were 0xFF: a length that nobody has written says "to the
-// end" that way.
-class MendedFile {
+// What libsndfile reads through. With `mend_at`, four bytes of the file read as if they were 0xFF:
+// a length that nobody has written says "to the end" that way.
+class SndfileInput {
  public:
-  MendedFile(store::File file, int64_t size, int64_t mend_at)
+  SndfileInput(SourceFile file, int64_t size, std::optional<int64_t> mend_at)
       : file_(std::move(file)), size_(size), mend_at_(mend_at) {}
 
-  // The functions that libsndfile reads through; `user` is the MendedFile.
+  // The functions that libsndfile reads through; `user` is the SndfileInput.
   static SF_VIRTUAL_IO* Functions() {
     static SF_VIRTUAL_IO functions = {&Length, &Seek, &Read, nullptr, &Tell};
     return &functions;
   }
 
  private:
-  static MendedFile* Self(void* user) { return static_cast<MendedFile*>(user); }
+  static SndfileInput* Self(void* user) { return static_cast<SndfileInput*>(user); }
   static sf_count_t Length(void* user) { return Self(user)->size_; }
   static sf_count_t Tell(void* user) { return Self(user)->position_; }
   static sf_count_t Seek(sf_count_t offset, int whence, void* user) {
-    MendedFile* self = Self(user);
+    SndfileInput* self = Self(user);
     const int64_t base = whence == SEEK_SET   ? 0
                          : whence == SEEK_CUR ? self->position_
                                               : self->size_;
     return self->position_ = base + offset;
   }
   static sf_count_t Read(void* buffer, sf_count_t count, void* user) {
-    MendedFile* self = Self(user);
+    SndfileInput* self = Self(user);
     auto* bytes = static_cast<char*>(buffer);
-    const absl::StatusOr<int64_t> got = self->file_.ReadAt(self->position_, bytes, count);
+    const absl::StatusOr<int64_t> got = self->file_->ReadAt(self->position_, bytes, count);
     if (!got.ok()) return 0;
-    constexpr int64_t kLengthBytes = 4;
-    for (int64_t i = 0; i < kLengthBytes; ++i) {
-      const int64_t at = self->mend_at_ + i - self->position_;
-      if (at >= 0 && at < *got) bytes[at] = '\xFF';
-    }
+    if (self->mend_at_.has_value()) self->Mend(*self->mend_at_, bytes, *got);
     self->position_ += *got;
     return *got;
   }
 
-  const store::File file_;
+  void Mend(int64_t mend_at, char* bytes, int64_t count) const {
+    constexpr int64_t kLengthBytes = 4;
+    for (int64_t i = 0; i < kLengthBytes; ++i) {
+      const int64_t at = mend_at + i - position_;
+      if (at >= 0 && at < count) bytes[at] = '\xFF';
+    }
+  }
+
+  const SourceFile file_;
   const int64_t size_;
-  const int64_t mend_at_;
+  const std::optional<int64_t> mend_at_;
   int64_t position_ = 0;
 };
 
 class SndfileSource : public FrameSource {
  public:
-  SndfileSource(Info info, std::unique_ptr<MendedFile> mended, SndfilePtr file)
-      : FrameSource(std::move(info)), mended_(std::move(mended)), file_(std::move(file)) {}
+  SndfileSource(Info info, std::unique_ptr<SndfileInput> input, SndfilePtr file)
+      : FrameSource(std::move(info)), input_(std::move(input)), file_(std::move(file)) {}
 
   absl::StatusOr<int64_t> Read(float* interleaved, int64_t frames) override {
     if (!failure_.ok()) return failure_;
@@ -74,7 +78,7 @@ class SndfileSource : public FrameSource {
   }
 
  private:
-  const std::unique_ptr<MendedFile> mended_;  // outlives the file that reads through it
+  const std::unique_ptr<SndfileInput> input_;  // outlives the file that reads through it
   const SndfilePtr file_;
   absl::Status failure_;
 };
@@ -92,27 +96,22 @@ absl::Status OpenFailure(const std::string& container, const OpenedSndfile& open
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FrameSource>> OpenWithSndfile(
-    const std::string& path, const std::string& container, std::optional<int64_t> lost_length_at) {
+    SourceFile file, const std::string& container, std::optional<int64_t> lost_length_at) {
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t size, file->Size());
+  auto input = std::make_unique<SndfileInput>(std::move(file), size, lost_length_at);
   SF_INFO sound{};
-  OpenedSndfile opened;
-  std::unique_ptr<MendedFile> mended;
-  if (lost_length_at.has_value()) {
-    UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(path, store::File::Mode::kRead));
-    UNBRAID_ASSIGN_OR_RETURN(const int64_t size, file.Size());
-    mended = std::make_unique<MendedFile>(std::move(file), size, *lost_length_at);
-    opened = OpenSndfile(MendedFile::Functions(), mended.get(), &sound);
-  } else {
-    opened = OpenSndfile(path, SFM_READ, &sound);
-  }
+  OpenedSndfile opened = OpenSndfile(SndfileInput::Functions(), input.get(), &sound);
   if (opened.file == nullptr) return OpenFailure(container, opened);
   const CodecInfo codec = CodecOf(sound.format & SF_FORMAT_SUBMASK);
   FrameSource::Info info;
   info.format = {container, codec.name, codec.sample_format, sound.samplerate, sound.channels};
   info.speakers = SpeakersOf(opened.file.get(), sound.channels, container);
+  info.tags = {CleanTag(sf_get_string(opened.file.get(), SF_STR_TITLE)),
+               CleanTag(sf_get_string(opened.file.get(), SF_STR_ARTIST)),
+               CleanTag(sf_get_string(opened.file.get(), SF_STR_ALBUM))};
   // The library's word for a length that it does not know.
   if (sound.frames < SF_COUNT_MAX) info.promised_frames = sound.frames;
-  return std::make_unique<SndfileSource>(std::move(info), std::move(mended),
-                                         std::move(opened.file));
+  return std::make_unique<SndfileSource>(std::move(info), std::move(input), std::move(opened.file));
 }
 
 }  // namespace unbraid::audio

@@ -13,7 +13,7 @@ namespace unbraid::audio {
 
 // Decodes everything but MPEG audio with libsndfile. `lost_length_at` is where a WAV file's length
 // stands that must be taken as "to the end of the file" (see WavHeader).
-absl::StatusOr<std::unique_ptr<FrameSource>> OpenWithSndfile(const std::string& path,
+absl::StatusOr<std::unique_ptr<FrameSource>> OpenWithSndfile(SourceFile file,
                                                              const std::string& container,
                                                              std::optional<int64_t> lost_length_at);
 

@@ -1,13 +1,14 @@
 #include "services/common/audio/sniff.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "services/common/audio/frame_source.h"
 #include "services/common/audio/mpeg_header.h"
 #include "services/common/audio/ogg_pages.h"
 #include "services/common/base/status.h"
-#include "services/common/store/files.h"
 
 namespace unbraid::audio {
 namespace {
@@ -19,52 +20,56 @@ constexpr int64_t kHeadBytes = 16'384;
 struct Magic {
   size_t offset;
   absl::string_view bytes;
+  const char* container;  // null: nothing decodes it
   const char* what;
 };
 
-constexpr Magic kUndecodable[] = {
-    {4, "ftyp", "an MP4, M4A or QuickTime file (AAC or ALAC)"},
-    {4, "moov", "a QuickTime file"},
-    {4, "mdat", "a QuickTime file"},
-    {4, "wide", "a QuickTime file"},
-    {0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11", "a Windows Media file"},
-    {0, "\x1A\x45\xDF\xA3", "a Matroska or WebM file"},
-    {0, "ADIF", "an AAC file"},
-    {0, "MAC ", "a Monkey's Audio file"},
-    {0, "wvpk", "a WavPack file"},
-    {0, "TTA1", "a True Audio file"},
-    {0, "MPCK", "a Musepack file"},
-    {0, "MP+", "a Musepack file"},
-    {0, "DSD ", "a DSD file"},
-    {0, "FRM8", "a DSD file"},
-    {0, "#!AMR", "an AMR file"},
-    {0, ".RMF", "a RealMedia file"},
-    {0, "MThd", "a MIDI file, which holds notes and no sound"},
-    {0, "FLV\x01", "a Flash video"},
-    {0, "\x0B\x77", "an AC-3 file"},
-    {8, "AVI ", "an AVI file"},
+constexpr Magic kForeign[] = {
+    {4, "ftyp", "MP4", "an MP4, M4A or QuickTime file (AAC or ALAC)"},
+    {4, "moov", "MP4", "a QuickTime file"},
+    {4, "mdat", "MP4", "a QuickTime file"},
+    {4, "wide", "MP4", "a QuickTime file"},
+    {4, "free", "MP4", "a QuickTime file"},
+    {0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11", "ASF", "a Windows Media file"},
+    {0, "\x1A\x45\xDF\xA3", "MATROSKA", "a Matroska or WebM file"},
+    {0, "MAC ", "APE", "a Monkey's Audio file"},
+    {0, "wvpk", "WAVPACK", "a WavPack file"},
+    {0, "TTA1", "TTA", "a True Audio file"},
+    {0, "MPCK", "MUSEPACK", "a Musepack file"},
+    {0, "MP+", "MUSEPACK", "a Musepack file"},
+    {0, "DSD ", "DSF", "a DSD file"},
+    {0, "#!AMR", "AMR", "an AMR file"},
+    {0, ".RMF", "REALMEDIA", "a RealMedia file"},
+    {0, "FLV\x01", "FLV", "a Flash video"},
+    {0, "\x0B\x77", "AC3", "an AC-3 file"},
+    {8, "AVI ", "AVI", "an AVI file"},
+    {0, absl::string_view("\0\0\x01\xBA", 4), "MPEG", "an MPEG video"},
+    {0, "ADIF", nullptr, "an AAC file of the old ADIF kind"},
+    {0, "FRM8", nullptr, "a DSD file"},
+    {0, "MThd", nullptr, "a MIDI file, which holds notes and no sound"},
 };
 
 bool Has(absl::string_view bytes, size_t offset, absl::string_view magic) {
   return offset <= bytes.size() && absl::StartsWith(bytes.substr(offset), magic);
 }
 
-// A known format that cannot be decoded here, with its article, or "".
-std::string Undecodable(const FileHead& head) {
-  for (const Magic& magic : kUndecodable) {
-    if (Has(head.bytes, magic.offset, magic.bytes)) return magic.what;
+// Packets of 188 bytes, each with its mark.
+bool IsTransportStream(absl::string_view bytes) {
+  constexpr size_t kPacket = 188;
+  constexpr size_t kPackets = 3;
+  for (size_t i = 0; i < kPackets; ++i) {
+    if (!Has(bytes, i * kPacket, "G")) return false;
   }
-  if (Has(head.bytes, 0, "OggS")) return UndecodableInOgg(head.bytes);
-  // ADTS: twelve set bits and layer 0, which MPEG audio never has.
-  const absl::string_view audio = head.after_tag;
-  if (Has(audio, 0, "\xFF") && audio.size() > 1 &&
-      (static_cast<unsigned char>(audio[1]) & 0xF6) == 0xF0) {
-    return "an AAC file";
-  }
-  return "";
+  return true;
 }
 
-std::string Decodable(const FileHead& head) {
+// ADTS: twelve set bits and layer 0, which MPEG audio never has.
+bool IsAdts(absl::string_view bytes) {
+  return Has(bytes, 0, "\xFF") && bytes.size() > 1 &&
+         (static_cast<unsigned char>(bytes[1]) & 0xF6) == 0xF0;
+}
+
+std::string OwnContainer(const FileHead& head) {
   const absl::string_view bytes = head.bytes;
   if ((Has(bytes, 0, "RIFF") || Has(bytes, 0, "RIFX")) && Has(bytes, 8, "WAVE")) return "WAV";
   if (Has(bytes, 0, "RF64") && Has(bytes, 8, "WAVE")) return "RF64";
@@ -90,23 +95,41 @@ int64_t Id3TagBytes(absl::string_view head) {
   return size + static_cast<int64_t>(kHeader);
 }
 
-absl::StatusOr<std::string> SniffHead(const FileHead& head) {
+absl::StatusOr<Sniffed> SniffHead(const FileHead& head) {
   if (head.bytes.empty()) {
     return base::Error(absl::StatusCode::kInvalidArgument, "EMPTY_FILE",
                        "The file is empty (0 bytes). Choose another.");
   }
-  const std::string known = Undecodable(head);
-  if (!known.empty()) return NoDecoder(known);
-  std::string container = Decodable(head);
-  if (!container.empty()) return container;
-  return base::Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_FORMAT",
-                     "The file's content is no known audio format. Convert it to WAV, FLAC, AIFF, "
-                     "Ogg or MP3 first.");
+  for (const Magic& magic : kForeign) {
+    if (!Has(head.bytes, magic.offset, magic.bytes)) continue;
+    if (magic.container == nullptr) return NoDecoder(magic.what);
+    return Sniffed{magic.container, magic.what};
+  }
+  if (IsAdts(head.after_tag)) return Sniffed{"AAC", "an AAC file"};
+  if (IsTransportStream(head.bytes)) return Sniffed{"MPEGTS", "an MPEG transport stream"};
+  std::string container = OwnContainer(head);
+  if (container.empty()) {
+    return base::Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_FORMAT",
+                       "The file's content is no known audio format. Convert it to WAV, FLAC, "
+                       "AIFF, Ogg or MP3 first.");
+  }
+  std::string foreign = container == "OGG" ? ForeignInOgg(head.bytes) : "";
+  return Sniffed{std::move(container), std::move(foreign)};
 }
 
-absl::StatusOr<FileHead> ReadFileHead(const std::string& path) {
-  UNBRAID_ASSIGN_OR_RETURN(const store::File file,
-                           store::File::Open(path, store::File::Mode::kRead));
+std::vector<std::string> OwnContainers() {
+  return {"WAV", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "OGG", "MP3"};
+}
+
+std::vector<std::string> ForeignContainers() {
+  std::set<std::string> names = {"AAC", "MPEGTS"};
+  for (const Magic& magic : kForeign) {
+    if (magic.container != nullptr) names.insert(magic.container);
+  }
+  return {names.begin(), names.end()};
+}
+
+absl::StatusOr<FileHead> ReadFileHead(const store::File& file) {
   FileHead head;
   head.bytes.resize(kHeadBytes);
   UNBRAID_ASSIGN_OR_RETURN(const int64_t got, file.ReadAt(0, head.bytes.data(), kHeadBytes));
@@ -124,8 +147,8 @@ absl::StatusOr<FileHead> ReadFileHead(const std::string& path) {
   return head;
 }
 
-absl::StatusOr<std::string> SniffFile(const std::string& path) {
-  UNBRAID_ASSIGN_OR_RETURN(const FileHead head, ReadFileHead(path));
+absl::StatusOr<Sniffed> SniffFile(const store::File& file) {
+  UNBRAID_ASSIGN_OR_RETURN(const FileHead head, ReadFileHead(file));
   return SniffHead(head);
 }
 

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "services/common/store/files.h"
 
 namespace unbraid::audio {
 
@@ -18,15 +20,28 @@ struct FileHead {
   bool whole = false;
 };
 
-absl::StatusOr<FileHead> ReadFileHead(const std::string& path);
+absl::StatusOr<FileHead> ReadFileHead(const store::File& file);
 
-// Which container a file is, by its first bytes and never by its name: one of WAV, RF64, W64, AIFF,
-// CAF, AU, FLAC, OGG, MP3. Errors, all INVALID_ARGUMENT: EMPTY_FILE; NO_DECODER (known, but not
-// decodable here: the sentence names it); UNKNOWN_FORMAT.
-absl::StatusOr<std::string> SniffFile(const std::string& path);
+// What a file is.
+struct Sniffed {
+  // The word for it in Track.container, for example "WAV".
+  std::string container;
+  // Empty for what the decoders of this library read. Otherwise the thing with its article, for a
+  // refusal: "an MP4, M4A or QuickTime file (AAC or ALAC)". Another decoder may read it.
+  std::string foreign;
+};
+
+// Which container a file is, by its first bytes and never by its name. Errors, all
+// INVALID_ARGUMENT: EMPTY_FILE; NO_DECODER (known, but no decoder of any kind reads it: the
+// sentence names it); UNKNOWN_FORMAT.
+absl::StatusOr<Sniffed> SniffFile(const store::File& file);
 
 // The same for a beginning at hand.
-absl::StatusOr<std::string> SniffHead(const FileHead& head);
+absl::StatusOr<Sniffed> SniffHead(const FileHead& head);
+
+// The containers whose Sniffed is never foreign, and those that may or must be.
+std::vector<std::string> OwnContainers();
+std::vector<std::string> ForeignContainers();
 
 // Length of the ID3v2 tag at the start of `head`, or 0.
 int64_t Id3TagBytes(absl::string_view head);

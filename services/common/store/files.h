@@ -45,6 +45,11 @@ class File {
 
   static absl::StatusOr<File> Open(const std::string& path, Mode mode);
 
+  // Takes over a descriptor that somebody else has opened; `name` is for messages.
+  static File FromDescriptor(int descriptor, const std::string& name) {
+    return File(descriptor, name);
+  }
+
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
   ~File();
@@ -65,6 +70,9 @@ class File {
   absl::Status Close();
 
   const std::string& path() const { return path_; }
+
+  // Stays this object's.
+  int descriptor() const { return descriptor_; }
 
  private:
   File(int descriptor, std::string path);

@@ -45,9 +45,17 @@ def test_a_text_file_named_mp3(stack, tmp_path):
 def test_a_known_format_without_a_decoder(stack, tmp_path):
     """Case 32: told apart from what nobody knows."""
     song = tmp_path / "song.wav"
-    song.write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(2000))
+    song.write_bytes(b"MThd\0\0\0\x06\0\0" + bytes(2000))
     status, event = refused_song(stack, song)
     assert (status, event["reason"]) == (3, "NO_DECODER"), event
+    assert "MIDI" in event["message"]
+
+
+def test_a_known_format_with_nothing_sound_in_it(stack, tmp_path):
+    song = tmp_path / "song.wav"
+    song.write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(2000))
+    status, event = refused_song(stack, song)
+    assert (status, event["reason"]) == (3, "CORRUPT_AUDIO"), event
     assert "MP4" in event["message"]
 
 

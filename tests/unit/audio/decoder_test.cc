@@ -138,7 +138,7 @@ TEST_CASE("Case 16: a sample that is no number is named by its time") {
         folder.Write("nan", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 8'000, 2, samples);
     CHECK(Refusal(DecodeAll(path).status()) ==
           "NON_FINITE_SAMPLE: The file has a sample that is no number (NaN or infinity) at 1.500 s "
-          "(frame 12000). Repair the file, or convert it to integer samples.");
+          "(frame 12000). Repair the file, or ask for such samples to count as silence.");
   }
 }
 

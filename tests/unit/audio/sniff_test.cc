@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/common/audio/decoder.h"
 #include "tests/unit/audio/files.h"
 
 namespace unbraid::audio {
@@ -14,8 +15,12 @@ using Row = std::pair<std::string, std::string>;
 
 std::string Sniffed(const std::string& bytes) {
   const AudioFolder folder;
-  const absl::StatusOr<std::string> container = SniffFile(folder.Write("song", bytes));
-  return container.ok() ? *container : Refusal(container.status());
+  const auto file = store::File::Open(folder.Write("song", bytes), store::File::Mode::kRead);
+  REQUIRE(file.ok());
+  const absl::StatusOr<audio::Sniffed> sniffed = SniffFile(*file);
+  if (!sniffed.ok()) return Refusal(sniffed.status());
+  return sniffed->foreign.empty() ? sniffed->container
+                                  : sniffed->container + ": " + sniffed->foreign;
 }
 
 std::string Zeros(size_t count) { return std::string(count, '\0'); }
@@ -59,27 +64,35 @@ TEST_CASE("Case 32: every container on the list is known by its content") {
   }
 }
 
-TEST_CASE("Case 32: what is known and not decodable here is named") {
-  for (const auto& [bytes, name] :
+TEST_CASE("Case 32: what needs another decoder is known by its content, and has a name") {
+  const std::string packet = "G" + Zeros(187);
+  for (const auto& [bytes, what] :
        std::vector<Row>{{Zeros(3) + "\x20"
                                     "ftypM4A ",
-                         "an MP4, M4A or QuickTime file (AAC or ALAC)"},
-                        {"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "a Windows Media file"},
-                        {"\x1A\x45\xDF\xA3", "a Matroska or WebM file"},
-                        {"\xFF\xF1\x50\x80\x2E\x7F\xFC", "an AAC file"},
-                        {Id3Tag(100) + "\xFF\xF9\x50\x80\x2E\x7F\xFC", "an AAC file"},
-                        {"wvpk1234", "a WavPack file"},
-                        {"MAC 1234", "a Monkey's Audio file"},
-                        {"RIFF1234AVI LIST", "an AVI file"},
-                        {"MThd1234", "a MIDI file, which holds notes and no sound"},
-                        {OggPage("Speex   1.2"), "a Speex file"},
+                         "MP4: an MP4, M4A or QuickTime file (AAC or ALAC)"},
+                        {Zeros(3) + "\x20moov", "MP4: a QuickTime file"},
+                        {"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "ASF: a Windows Media file"},
+                        {"\x1A\x45\xDF\xA3", "MATROSKA: a Matroska or WebM file"},
+                        {"\xFF\xF1\x50\x80\x2E\x7F\xFC", "AAC: an AAC file"},
+                        {Id3Tag(100) + "\xFF\xF9\x50\x80\x2E\x7F\xFC", "AAC: an AAC file"},
+                        {"wvpk1234", "WAVPACK: a WavPack file"},
+                        {"MAC 1234", "APE: a Monkey's Audio file"},
+                        {"RIFF1234AVI LIST", "AVI: an AVI file"},
+                        {Zeros(2) + "\x01\xBA", "MPEG: an MPEG video"},
+                        {packet + packet + packet, "MPEGTS: an MPEG transport stream"},
+                        {OggPage("Speex   1.2"), "OGG: a Speex file"},
                         {OggPage("\x7F"
                                  "FLAC\x01"),
-                         "FLAC inside an Ogg file"}}) {
-    CHECK(Sniffed(bytes) == "NO_DECODER: This is " + name +
-                                ", which cannot be decoded here. Convert it to WAV, FLAC, AIFF, "
-                                "Ogg or MP3 first.");
+                         "OGG: FLAC inside an Ogg file"}}) {
+    CHECK(Sniffed(bytes) == what);
   }
+}
+
+TEST_CASE("Case 32: what nothing decodes is refused by its name") {
+  CHECK(Sniffed("MThd1234") ==
+        "NO_DECODER: This is a MIDI file, which holds notes and no sound, which cannot be decoded "
+        "here. Convert it to WAV, FLAC, AIFF, Ogg or MP3 first.");
+  CHECK(Sniffed("ADIF1234").substr(0, 10) == "NO_DECODER");
 }
 
 TEST_CASE("Case 32: text named .mp3, in any encoding, is an unknown format") {
@@ -113,7 +126,7 @@ TEST_CASE("a sync word by chance is no MP3") {
 
 TEST_CASE("a file that is not there is not found") {
   const AudioFolder folder;
-  CHECK(SniffFile(folder.Path("nothing")).status().code() == absl::StatusCode::kNotFound);
+  CHECK(Decoder::Open(folder.Path("nothing")).status().code() == absl::StatusCode::kNotFound);
 }
 
 }  // namespace

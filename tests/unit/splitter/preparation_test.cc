@@ -25,6 +25,7 @@ class PreparationTest {
     input.track_rate_hz = rate_hz;
     input.track_frames = frames;
     input.model_rate_hz = 44'100;
+    input.open_audio = audio::OpenInProcess;
     WriteSong(input.track_path, frames, rate_hz, channels);
     return input;
   }

@@ -65,7 +65,7 @@ class UploadTest {
   }
 
   test_support::TempDir folder_;
-  UploadLimits limits_;
+  UploadLimits limits_{audio::OpenInProcess};
   telemetry::Metrics metrics_;
   std::unique_ptr<TrackStore> tracks_;
   std::unique_ptr<Uploads> uploads_;

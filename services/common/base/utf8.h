@@ -1,0 +1,21 @@
+#ifndef UNBRAID_SERVICES_COMMON_BASE_UTF8_H_
+#define UNBRAID_SERVICES_COMMON_BASE_UTF8_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace unbraid::base {
+
+// Whether `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool IsUtf8(absl::string_view text);
+
+// `text` as one line of UTF-8 of at most `max_bytes`: what is not UTF-8 is taken for Latin-1, the
+// old custom of taggers; control characters become spaces; white space at both ends goes; what is
+// too long is cut between characters.
+std::string ToLabel(absl::string_view text, size_t max_bytes);
+
+}  // namespace unbraid::base
+
+#endif  // UNBRAID_SERVICES_COMMON_BASE_UTF8_H_
