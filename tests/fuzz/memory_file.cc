@@ -14,6 +14,12 @@ MemoryFile::MemoryFile() : descriptor_(memfd_create("fuzz", MFD_CLOEXEC)) {
 
 MemoryFile::~MemoryFile() { close(descriptor_); }
 
+store::File MemoryFile::Open() const {
+  absl::StatusOr<store::File> file = store::File::Open(path_, store::File::Mode::kRead);
+  if (!file.ok()) std::abort();
+  return *std::move(file);
+}
+
 void MemoryFile::Fill(const uint8_t* data, size_t size) {
   if (ftruncate(descriptor_, 0) != 0) std::abort();
   for (size_t at = 0; at < size;) {

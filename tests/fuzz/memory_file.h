@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <string>
 
+#include "services/common/store/files.h"
+
 namespace unbraid::fuzz {
 
-// A file in memory for parsers that take a path. Ends the process where the system gives none.
+// A file in memory for parsers that take a file or a path. Ends the process where the system gives
+// none.
 class MemoryFile {
  public:
   MemoryFile();
@@ -17,6 +20,8 @@ class MemoryFile {
 
   // Replaces the content.
   void Fill(const uint8_t* data, size_t size);
+
+  store::File Open() const;
 
   // Opens a description of its own, positioned at the start, each time.
   const std::string& path() const { return path_; }

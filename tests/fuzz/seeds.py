@@ -103,6 +103,23 @@ def chunk_tasks(folder: Path, work: ModuleType) -> None:
     (folder / "notice").write_bytes(work.CancelNotice(separation_id=9, attempt=2).SerializeToString())
 
 
+def decoder_messages(folder: Path, decoder: ModuleType) -> None:
+    """What a decoder writes into its pipe for a whole file, for one that it refuses, and for two that it breaks off."""
+    folder.mkdir(parents=True, exist_ok=True)
+    start = decoder.DecoderMessage()
+    start.format.CopyFrom(decoder.DecodedFormat(container="WAV", codec="PCM_S16", sample_format=2, rate_hz=RATE, speakers=[0, 1],
+                                                title="Title", artist="ó", album=""))
+    samples = decoder.DecoderMessage(samples=np.linspace(-1, 1, 16, dtype="<f4").tobytes())
+    end = decoder.DecoderMessage(end=decoder.DecodedEnd(frames=16, silenced_samples=1))
+    refusal = decoder.DecoderMessage(failure=decoder.DecoderFailure(code=3, reason="CORRUPT_AUDIO", message="It is broken."))
+    too_long = decoder.DecoderMessage(failure=decoder.DecoderFailure(code=8, reason="TOO_LONG", message="Too long."))
+    talks = {"whole": [start, samples, samples, end], "refused": [refusal], "damaged": [start, samples, refusal],
+             "too-long": [start, samples, too_long], "crashed": [start, samples]}
+    for name, talk in talks.items():
+        bodies = [message.SerializeToString() for message in talk]
+        (folder / name).write_bytes(b"".join(len(body).to_bytes(4, "little") + body for body in bodies))
+
+
 def names(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     token = base64.urlsafe_b64encode(b"before:42").decode().rstrip("=")
@@ -127,10 +144,12 @@ def packages(folder: Path) -> None:
 def main() -> None:
     out, messages = Path(sys.argv[1]), sys.argv[2]
     sys.path.insert(0, messages)
-    from unbraid.internal.v1 import work_pb2
+    from unbraid.internal.v1 import decoder_pb2, work_pb2
 
     sound_files(out / "sniff")
     sound_files(out / "containers")
+    sound_files(out / "decoder")
+    decoder_messages(out / "decoder_messages", decoder_pb2)
     chunk_results(out / "chunk_result", work_pb2)
     chunk_tasks(out / "chunk_task", work_pb2)
     names(out / "names")

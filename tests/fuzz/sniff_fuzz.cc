@@ -7,6 +7,7 @@
 #include "services/common/audio/mpeg_header.h"
 #include "services/common/audio/sniff.h"
 #include "services/common/base/status.h"
+#include "services/common/store/files.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/memory_file.h"
 
@@ -14,15 +15,17 @@ namespace {
 
 using unbraid::audio::FindMpegAudio;
 using unbraid::audio::ParseMpegHeader;
+using unbraid::store::File;
 
 void CheckSniff(const uint8_t* data, size_t size) {
-  static auto* const file = new unbraid::fuzz::MemoryFile;
+  static auto* const memory = new unbraid::fuzz::MemoryFile;
   static const auto* const reasons =
       new std::set<std::string>{"EMPTY_FILE", "NO_DECODER", "UNKNOWN_FORMAT"};
-  file->Fill(data, size);
-  const absl::StatusOr<std::string> container = unbraid::audio::SniffFile(file->path());
-  UNBRAID_FUZZ_CHECK(container.ok() ||
-                     reasons->count(unbraid::base::ReasonOf(container.status())) == 1);
+  memory->Fill(data, size);
+  const File file = memory->Open();
+  const absl::StatusOr<unbraid::audio::Sniffed> sniffed = unbraid::audio::SniffFile(file);
+  UNBRAID_FUZZ_CHECK(sniffed.ok() ? !sniffed->container.empty()
+                                  : reasons->count(unbraid::base::ReasonOf(sniffed.status())) == 1);
 }
 
 void CheckMpeg(absl::string_view bytes) {
