@@ -17,6 +17,9 @@ if(UNBRAID_SANITIZE)
   add_compile_options(-fsanitize=${UNBRAID_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${UNBRAID_SANITIZE})
 endif()
+if(UNBRAID_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # Every target of ours links this one; generated code does not.
 add_library(unbraid_warnings INTERFACE)

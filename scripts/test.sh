@@ -4,6 +4,7 @@
 #   scripts/test.sh                          everything
 #   scripts/test.sh --ring unit|component|integration    one ring of the tests, without the checks
 #   scripts/test.sh --checks                 the checks alone
+#   scripts/test.sh --fuzz                   the fuzz targets alone, for FUZZ_SECONDS each
 set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
@@ -14,6 +15,7 @@ set -euo pipefail
 
 PASSED=0
 FAILED=0
+FUZZ_SECONDS=60
 GRPCURL_VERSION=v1.8.7 # the newest that Debian's Go builds
 
 # count NAME COMMAND...: runs a check and counts its verdict.
@@ -59,6 +61,18 @@ PYTHON
   say "ring $ring: $passed passed, $failed failed"
 }
 
+# Each fuzz target counts as a test. A run that never came to its targets is one failure.
+run_fuzz() {
+  local report=$UNBRAID_BUILD/logs/fuzz-report.log status=0 passed failed
+  "$UNBRAID_ROOT/scripts/fuzz.sh" "$FUZZ_SECONDS" | tee "$report" >&2 || status=1
+  passed=$(grep -c ': passed' "$report") || true
+  failed=$(grep -c ': FAILED' "$report") || true
+  ((status == 0 || failed > 0)) || failed=1
+  PASSED=$((PASSED + passed))
+  FAILED=$((FAILED + failed))
+  say "fuzzing: $passed passed, $failed failed"
+}
+
 run_checks() {
   count format check_format
   count shell check_shell
@@ -67,11 +81,12 @@ run_checks() {
 }
 
 main() {
-  local rings=(unit component integration) checks=1
+  local rings=(unit component integration) checks=1 fuzz=1
   case ${1:-} in
     '') ;;
-    --ring) rings=("${2:?name a ring}") checks=0 ;;
-    --checks) rings=() ;;
+    --ring) rings=("${2:?name a ring}") checks=0 fuzz=0 ;;
+    --checks) rings=() fuzz=0 ;;
+    --fuzz) rings=() checks=0 ;;
     *) die "unknown option $1; see the head of this script" ;;
   esac
   packages_install build run test
@@ -89,6 +104,7 @@ main() {
     [[ $ring != integration ]] || jobs=1
     run_ring "$ring" "$jobs"
   done
+  ((fuzz == 0)) || run_fuzz
   printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
   ((FAILED == 0 && PASSED > 0))
 }

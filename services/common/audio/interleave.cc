@@ -1,5 +1,6 @@
 #include "services/common/audio/interleave.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -25,12 +26,14 @@ std::string PlanarBytes(const float* samples, int64_t frames, int channels) {
 
 absl::StatusOr<std::vector<float>> InterleavedSamples(absl::string_view planar, int64_t frames,
                                                       int channels) {
-  const auto count = static_cast<size_t>(frames * channels);
-  if (frames < 0 || planar.size() != count * sizeof(float)) {
+  // Divided and not multiplied: a number of frames out of a message may be any, and would overflow.
+  const size_t frame_bytes = static_cast<size_t>(std::max(channels, 0)) * sizeof(float);
+  if (frames < 0 || frame_bytes == 0 || planar.size() % frame_bytes != 0 ||
+      planar.size() / frame_bytes != static_cast<uint64_t>(frames)) {
     return absl::InvalidArgumentError(absl::StrCat(planar.size(), " bytes are not ", frames,
                                                    " frames of ", channels, " channels"));
   }
-  std::vector<float> samples(count);
+  std::vector<float> samples(planar.size() / sizeof(float));
   const char* in = planar.data();
   for (int c = 0; c < channels; ++c) {
     for (int64_t i = 0; i < frames; ++i, in += sizeof(float)) {

@@ -20,6 +20,7 @@ constexpr size_t kHexDigits = 64;
 constexpr int64_t kMaxWindowFrames = 1 << 21;  // 16 MiB of float32 stereo, the largest AMQP message
 constexpr int kMinRate = 8'000;
 constexpr int kMaxRate = 192'000;
+constexpr int kMaxChannels = 2;
 
 bool IsPlainName(const std::string& name) {
   constexpr size_t kMaxLength = 64;
@@ -31,6 +32,17 @@ bool IsPlainName(const std::string& name) {
 
 absl::Status Wrong(absl::string_view field, absl::string_view rule) {
   return absl::InvalidArgumentError(absl::StrCat("model.json: \"", field, "\" ", rule));
+}
+
+// A whole number within bounds, the least of which is not negative. Looked at before it is
+// narrowed: a fraction, or 2^32 + 2 channels, must not become what is allowed.
+absl::StatusOr<int64_t> NumberAt(const Json& json, const char* field, int64_t least, int64_t most) {
+  const Json& value = json.at(field);
+  if (value.is_number_integer()) {
+    const auto number = value.get<int64_t>();  // negative where it is beyond int64
+    if (number >= least && number <= most) return number;
+  }
+  return Wrong(field, absl::StrCat("must be a whole number, ", least, " to ", most));
 }
 
 absl::Status CheckStems(const std::vector<std::string>& stems) {
@@ -52,21 +64,11 @@ absl::Status Check(const Package& package, const std::string& graph_file) {
   if (package.graph_sha256.size() != kHexDigits) {
     return Wrong("graph.sha256", "must be 64 hexadecimal digits");
   }
-  if (package.sample_rate_hz < kMinRate || package.sample_rate_hz > kMaxRate) {
-    return Wrong("sample_rate", "must be 8000 to 192000");
-  }
-  if (package.channels != 1 && package.channels != 2) return Wrong("channels", "must be 1 or 2");
-  if (package.window_frames < 2 || package.window_frames > kMaxWindowFrames) {
-    return Wrong("window", absl::StrCat("must be 2 to ", kMaxWindowFrames));
-  }
-  if (package.overlap_frames < 0 || package.overlap_frames > package.window_frames / 2) {
-    return Wrong("overlap", "must be 0 to half of the window");
-  }
   return CheckStems(package.stems);
 }
 
 absl::StatusOr<Package> FromJson(const Json& json, const std::string& folder) {
-  if (json.at("format").get<int>() != kFormat) return Wrong("format", "must be 1");
+  UNBRAID_RETURN_IF_ERROR(NumberAt(json, "format", kFormat, kFormat).status());
   Package package;
   package.name = json.at("name").get<std::string>();
   package.version = json.at("version").get<std::string>();
@@ -74,10 +76,13 @@ absl::StatusOr<Package> FromJson(const Json& json, const std::string& folder) {
   const auto graph_file = json.at("graph").at("file").get<std::string>();
   package.graph_path = absl::StrCat(folder, "/", graph_file);
   package.graph_sha256 = json.at("graph").at("sha256").get<std::string>();
-  package.sample_rate_hz = json.at("sample_rate").get<int>();
-  package.channels = json.at("channels").get<int>();
-  package.window_frames = json.at("window").get<int64_t>();
-  package.overlap_frames = json.at("overlap").get<int64_t>();
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t rate, NumberAt(json, "sample_rate", kMinRate, kMaxRate));
+  package.sample_rate_hz = static_cast<int>(rate);
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t channels, NumberAt(json, "channels", 1, kMaxChannels));
+  package.channels = static_cast<int>(channels);
+  UNBRAID_ASSIGN_OR_RETURN(package.window_frames, NumberAt(json, "window", 2, kMaxWindowFrames));
+  UNBRAID_ASSIGN_OR_RETURN(package.overlap_frames,
+                           NumberAt(json, "overlap", 0, package.window_frames / 2));
   package.stems = json.at("stems").get<std::vector<std::string>>();
   package.licence = json.at("licence").at("weights").get<std::string>();
   package.source = json.at("source").get<std::string>();

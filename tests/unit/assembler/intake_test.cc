@@ -54,6 +54,11 @@ TEST_CASE("samples that do not fill their frames are a failure of the chunk") {
   ChunkResult message = Song().Message(0, 0);
   SECTION("too few frames") { message.mutable_stem()->set_frames(63); }
   SECTION("negative frames") { message.mutable_stem()->set_frames(-1); }
+  SECTION("frames whose bytes overflow to none") {
+    message.mutable_stem()->set_frames(int64_t{1} << 61);
+    message.mutable_stem()->clear_samples();
+    message.mutable_stem()->set_samples_crc32c(base::Crc32c(""));
+  }
   SECTION("no channels") { message.mutable_stem()->set_channels(0); }
   SECTION("many channels") { message.mutable_stem()->set_channels(1 << 30); }
   const auto result = ParseResult(message.SerializeAsString());

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/unit/audio/files.h"
 
 namespace unbraid::audio {
@@ -37,6 +38,20 @@ TEST_CASE("bytes that are not the frames they claim to be are refused") {
   CHECK(status.code() == absl::StatusCode::kInvalidArgument);
   CHECK(status.message() == "5 bytes are not 1 frames of 1 channels");
   CHECK_FALSE(InterleavedSamples("", -1, 1).ok());
+}
+
+TEST_CASE("a number of frames that overflows is not the frames of no bytes") {
+  for (const int64_t frames : {int64_t{1} << 60, int64_t{1} << 61, int64_t{1} << 62,
+                               std::numeric_limits<int64_t>::max()}) {
+    for (const int channels : {1, 2, 8}) {
+      const absl::Status status = InterleavedSamples("", frames, channels).status();
+      CHECK(status.code() == absl::StatusCode::kInvalidArgument);
+      CHECK(status.message() ==
+            absl::StrCat("0 bytes are not ", frames, " frames of ", channels, " channels"));
+    }
+  }
+  CHECK_FALSE(InterleavedSamples("", 0, 0).ok());
+  CHECK(InterleavedSamples("", 0, 2).value().empty());
 }
 
 TEST_CASE("a sample that is no number is seen") {

@@ -1,6 +1,8 @@
 #include "services/common/model/package.h"
 
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <limits>
 
 #include "tests/support/temp_dir.h"
 #include "tests/unit/model/package_folder.h"
@@ -57,6 +59,13 @@ TEST_CASE("names the field that is wrong") {
       {"window", (1 << 21) + 1},
       {"overlap", -1},
       {"overlap", 501},
+      {"format", 1.5},
+      {"channels", 1e10},
+      {"channels", (int64_t{1} << 32) + 2},
+      {"window", 1e300},
+      {"window", std::numeric_limits<uint64_t>::max()},
+      {"overlap", 0.5},
+      {"overlap", nullptr},
       {"stems", json::array()},
       {"stems", json::array({"a", "a"})},
       {"stems", json::array({"mix"})},

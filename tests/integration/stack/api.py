@@ -1,0 +1,106 @@
+"""The public API as a client in Python sees it. The messages are made from the proto files, into a folder that goes with the test."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import grpc
+from stack import ROOT, Stack
+
+PART_BYTES = 256 * 1024
+PROTOS = ("google/rpc/error_details", "google/rpc/status", "unbraid/v1/track", "unbraid/v1/track_service")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error as a program reads it."""
+
+    code: str
+    reason: str
+    message: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class Api:
+    """Calls on the gateway of a running stack. Every one has a deadline."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="unbraid-messages-")
+        command = ["protoc", "-I", str(ROOT / "proto"), f"--python_out={self._folder.name}"]
+        subprocess.run([*command, *(f"{proto}.proto" for proto in PROTOS)], check=True)
+        self._details, self._status, self._track, self.messages = map(self._module, PROTOS)
+        self._channel = grpc.insecure_channel(stack.environment["UNBRAID_GATEWAY"])
+
+    def __enter__(self) -> "Api":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+        self._folder.cleanup()
+
+    def _module(self, proto: str) -> ModuleType:
+        # `google` is a package that is there already, without the rpc of ours.
+        package = importlib.import_module("google")
+        folder = f"{self._folder.name}/google"
+        if folder not in package.__path__:
+            package.__path__.append(folder)
+        if self._folder.name not in sys.path:
+            sys.path.append(self._folder.name)
+        return importlib.import_module(proto.replace("/", ".") + "_pb2")
+
+    def _call(self, method: str, request: Any, answer: Any) -> Any:
+        stub = self._channel.unary_unary(f"/unbraid.v1.TrackService/{method}", type(request).SerializeToString, answer.FromString)
+        return self._answer(lambda: stub(request, timeout=20))
+
+    def track(self, name: str) -> Any:
+        """The track of that name, or a Refusal."""
+        return self._call("GetTrack", self.messages.GetTrackRequest(name=name), self._track.Track)
+
+    def upload(self, content: bytes, name: str = "", seconds: float = 20, **spec: Any) -> Any:
+        """The track, or a Refusal."""
+        messages = self.messages
+        stub = self._channel.stream_unary("/unbraid.v1.TrackService/UploadTrack", messages.UploadTrackRequest.SerializeToString,
+                                          messages.UploadTrackResponse.FromString)
+
+        def parts():
+            # An empty file is one empty part.
+            for begin in range(0, max(len(content), 1), PART_BYTES):
+                part = messages.UploadTrackRequest(write_offset=begin, data=content[begin : begin + PART_BYTES])
+                if begin == 0:
+                    part.spec.CopyFrom(messages.UploadSpec(display_name=name, total_bytes=len(content), **spec))
+                part.finish_write = begin + PART_BYTES >= len(content)
+                yield part
+
+        answer = self._answer(lambda: stub(parts(), timeout=seconds))
+        return answer if isinstance(answer, Refusal) else answer.track
+
+    def tracks(self) -> list[Any]:
+        """Every track that there is."""
+        messages, found, token = self.messages, [], ""
+        while True:
+            page = self._call("ListTracks", messages.ListTracksRequest(page_size=100, page_token=token), messages.ListTracksResponse)
+            assert not isinstance(page, Refusal), page
+            found += page.tracks
+            token = page.next_page_token
+            if not token:
+                return found
+
+    def _answer(self, call: Any) -> Any:
+        try:
+            return call()
+        except grpc.RpcError as error:
+            return self._refusal(error)
+
+    def _refusal(self, error: Any) -> Refusal:
+        details = {key: value for key, value in error.trailing_metadata() or ()}
+        status = self._status.Status.FromString(details.get("grpc-status-details-bin", b""))
+        info = self._details.ErrorInfo()
+        for detail in status.details:
+            detail.Unpack(info)
+        return Refusal(error.code().name, info.reason, error.details(), tuple(sorted(info.metadata.items())))
