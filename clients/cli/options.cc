@@ -4,6 +4,7 @@
 
 #include "clients/cli/exit_code.h"
 #include "clients/cli/mix_option.h"
+#include "clients/cli/output_options.h"
 
 namespace unbraid::cli {
 namespace {
@@ -23,13 +24,7 @@ void AddSeparationOptions(CLI::App* command, Options* options) {
       ->add_option("--mix", options->mix,
                    "Gains of the mix, for example vocals=0,drums=1.5; 1 for what is not named")
       ->check(CheckMix);
-  command->add_option("--format", options->format, "File format")
-      ->check(CLI::IsMember({"wav", "flac"}))
-      ->capture_default_str();
-  command
-      ->add_option("--sample-format", options->sample_format, "Depth; source: as the song has it")
-      ->check(CLI::IsMember({"source", "s16", "s24", "f32"}))
-      ->capture_default_str();
+  AddOutputOptions(command, &options->output);
 }
 
 // A sub-command without its own options.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "clients/cli/output_options.h"
 
 namespace unbraid::cli {
 
@@ -46,8 +47,7 @@ struct Options {
   std::string model;
   std::vector<std::string> stems;
   std::string mix;  // "vocals=0,drums=1.5"
-  std::string format = "wav";
-  std::string sample_format = "source";
+  OutputOptions output;
 };
 
 // Reads the command line. A value means: end the process with this status now (help was printed, or

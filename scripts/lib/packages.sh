@@ -7,7 +7,8 @@
 # Compiling the services, and making the model packages.
 PACKAGES_BUILD=(
   catch2 ccache cmake g++ libabsl-dev libcli11-dev libcpp-httplib-dev libgrpc++-dev libopenblas0-pthread
-  libmpg123-dev libprotobuf-dev librabbitmq-dev libsndfile1-dev libsoxr-dev libspdlog-dev libsqlite3-dev libssl-dev libtorch-dev
+  libmp3lame-dev libmpg123-dev libopusenc-dev libprotobuf-dev librabbitmq-dev libsndfile1-dev libsoxr-dev libspdlog-dev
+  libsqlite3-dev libssl-dev libtorch-dev libvorbis-dev
   lld ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
   python3 python3-numpy python3-pip python3-torch
 )
