@@ -70,6 +70,10 @@ std::string Describe(const v1::Separation& separation) {
                     absl::StrFormat("  all outputs turned down by %.2f dB against clipping\n",
                                     -separation.gain_db()));
   }
+  if (separation.clipped_samples() > 0) {
+    absl::StrAppend(&text, "  ", separation.clipped_samples(),
+                    " samples were beyond full scale and are limited to it\n");
+  }
   if (separation.has_failure()) {
     absl::StrAppend(&text, "  ", separation.failure().message(), " [",
                     separation.failure().reason(), "]\n");
