@@ -89,10 +89,14 @@ absl::Status Preparation::WriteOut() {
   return absl::OkStatus();
 }
 
+int64_t Preparation::written_frames() const {
+  return written_bytes_ / (downmix_.out_channels() * static_cast<int64_t>(sizeof(float)));
+}
+
 absl::Status Preparation::Complete() {
   const int64_t frame_bytes = downmix_.out_channels() * static_cast<int64_t>(sizeof(float));
   if (written_bytes_ != result_.model_frames * frame_bytes) {
-    return absl::InternalError(absl::StrCat("the spool has ", written_bytes_ / frame_bytes,
+    return absl::InternalError(absl::StrCat("the spool has ", written_frames(),
                                             " frames instead of ", result_.model_frames));
   }
   if (input_.normalisation == model::Normalisation::kTrack) {
