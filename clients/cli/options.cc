@@ -23,6 +23,8 @@ void AddSeparationOptions(CLI::App* command, Options* options) {
       ->add_option("--mix", options->mix,
                    "Gains of the mix, for example vocals=0,drums=1.5; 1 for what is not named")
       ->check(CheckMix);
+  command->add_flag("--residual", options->residual,
+                    "Also write what is left of the song without all stems");
   command->add_option("--format", options->format, "File format")
       ->check(CLI::IsMember({"wav", "flac"}))
       ->capture_default_str();
@@ -48,27 +50,66 @@ CLI::App* AddNamedCommand(CLI::App* app, Options* options, CommandKind kind,
   return command;
 }
 
+void AddSong(CLI::App* command, Options* options) {
+  command->add_option("FILE", options->file, "The song")->required();
+  command->add_flag("--silence-non-finite", options->silence_non_finite,
+                    "Take samples that are no numbers (NaN, infinite) for silence");
+}
+
+// `flag` STEM --stdout [--raw].
+void AddPlayOptions(CLI::App* command, CLI::Option* play) {
+  CLI::Option* to_stdout = command->add_flag(
+      "--stdout", "Write the stem to standard output as it is computed, as a WAV stream");
+  play->needs(to_stdout);
+  to_stdout->needs(play);
+}
+
+void AddRawOption(CLI::App* command, Options* options) {
+  command
+      ->add_flag("--raw", options->raw,
+                 "Samples without a WAV header: interleaved little-endian 32-bit floats")
+      ->needs("--stdout");
+}
+
+void AddDownloadCommand(CLI::App* app, Options* options) {
+  CLI::App* download = AddNamedCommand(
+      app, options, CommandKind::kDownload, "download",
+      "Fetch the stems of a finished separation, or follow one that runs", "separations/ID");
+  CLI::Option_group* where = download->add_option_group("One of");
+  where->require_option(1);
+  where->add_option("-o,--output", options->output_folder, "Folder for the stems");
+  CLI::Option* follow = where->add_option("--follow", options->play_stem,
+                                          "Stem, or mix, as far as it is computed "
+                                          "and on to its end; needs --stdout");
+  AddPlayOptions(download, follow);
+  AddRawOption(download, options);
+  download->add_option("--stems", options->stems, "Only these, for example vocals,mix")
+      ->delimiter(',')
+      ->excludes(follow);
+}
+
 void AddSongCommands(CLI::App* app, Options* options) {
   CLI::App* separate = AddCommand(app, options, CommandKind::kSeparate, "separate",
                                   "Upload a song, take it apart, and fetch the stems");
-  separate->add_option("FILE", options->file, "The song")->required();
+  AddSong(separate, options);
   separate->add_option("-o,--output", options->output_folder,
                        "Folder for the stems; a folder named after the song if absent");
   AddSeparationOptions(separate, options);
+  AddPlayOptions(separate, separate->add_option("--play-stem", options->play_stem,
+                                                "Stem, or mix, to hear while the rest is computed; "
+                                                "needs --stdout"));
+  AddRawOption(separate, options);
+  separate->add_flag("--no-files", options->no_files, "Only that stem, no files")
+      ->needs("--stdout");
 
   CLI::App* upload = AddCommand(app, options, CommandKind::kUpload, "upload", "Upload a song");
-  upload->add_option("FILE", options->file, "The song")->required();
+  AddSong(upload, options);
 
   CLI::App* create = AddNamedCommand(app, options, CommandKind::kCreate, "create",
                                      "Start to take an uploaded track apart", "tracks/ID");
   AddSeparationOptions(create, options);
 
-  CLI::App* download =
-      AddNamedCommand(app, options, CommandKind::kDownload, "download",
-                      "Fetch the stems of a finished separation", "separations/ID");
-  download->add_option("-o,--output", options->output_folder, "Folder for the stems")->required();
-  download->add_option("--stems", options->stems, "Only these, for example vocals,mix")
-      ->delimiter(',');
+  AddDownloadCommand(app, options);
 }
 
 void AddResourceCommands(CLI::App* app, Options* options) {

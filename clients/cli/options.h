@@ -36,6 +36,8 @@ struct Options {
 
   // separate, upload: the song's path.
   std::string file;
+  // Samples that are no numbers count as silence instead of being refused.
+  bool silence_non_finite = false;
   // separate, download: where results go; empty: a folder named after the song.
   std::string output_folder;
   // create: `tracks/ID`; watch, get, download, cancel, delete: a resource name; list: `tracks` or
@@ -46,8 +48,14 @@ struct Options {
   std::string model;
   std::vector<std::string> stems;
   std::string mix;  // "vocals=0,drums=1.5"
+  bool residual = false;
   std::string format = "wav";
   std::string sample_format = "source";
+
+  // separate, download: the stem that goes to standard output as it is computed; empty: none.
+  std::string play_stem;
+  bool raw = false;       // its samples alone, without a WAV header
+  bool no_files = false;  // separate: only that
 };
 
 // Reads the command line. A value means: end the process with this status now (help was printed, or

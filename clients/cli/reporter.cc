@@ -26,13 +26,14 @@ Json ToJson(const google::protobuf::Message& message) {
   return Json::parse(text);
 }
 
-void Print(const Json& line) {
-  // Paths may hold bytes that are no UTF-8.
-  std::cout << line.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+std::ostream* StreamOf(ResultsTo results) {
+  return results == ResultsTo::kStandardOutput ? &std::cout : &std::cerr;
 }
 
 class JsonReporter : public Reporter {
  public:
+  explicit JsonReporter(std::ostream* out) : out_(out) {}
+
   void Uploading(int64_t sent_bytes, int64_t total_bytes) override {
     Print({{"event", "uploading"}, {"sent_bytes", sent_bytes}, {"total_bytes", total_bytes}});
   }
@@ -63,11 +64,20 @@ class JsonReporter : public Reporter {
     for (const auto& [key, value] : base::FactsOf(status)) line["facts"][key] = value;
     Print(line);
   }
+
+ private:
+  void Print(const Json& line) {
+    // Paths may hold bytes that are no UTF-8.
+    *out_ << line.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+  }
+
+  std::ostream* const out_;
 };
 
 class TextReporter : public Reporter {
  public:
-  TextReporter() : view_(MakeProgressView(isatty(STDERR_FILENO) != 0)) {}
+  explicit TextReporter(std::ostream* out)
+      : out_(out), view_(MakeProgressView(isatty(STDERR_FILENO) != 0)) {}
 
   void Uploading(int64_t sent_bytes, int64_t total_bytes) override {
     view_->Update(UploadState(sent_bytes, total_bytes));
@@ -81,12 +91,12 @@ class TextReporter : public Reporter {
   }
   void Wrote(const std::string&, const std::string& path) override {
     view_->Clear();
-    std::cout << path << std::endl;
+    *out_ << path << std::endl;
   }
   void Show(const std::string&, const google::protobuf::Message&,
             const std::string& text) override {
     view_->Clear();
-    std::cout << text << std::flush;
+    *out_ << text << std::flush;
   }
   void Failed(const absl::Status& status) override {
     const std::string reason = base::ReasonOf(status);
@@ -95,13 +105,18 @@ class TextReporter : public Reporter {
   }
 
  private:
+  std::ostream* const out_;
   const std::unique_ptr<ProgressView> view_;
 };
 
 }  // namespace
 
-std::unique_ptr<Reporter> MakeTextReporter() { return std::make_unique<TextReporter>(); }
+std::unique_ptr<Reporter> MakeTextReporter(ResultsTo results) {
+  return std::make_unique<TextReporter>(StreamOf(results));
+}
 
-std::unique_ptr<Reporter> MakeJsonReporter() { return std::make_unique<JsonReporter>(); }
+std::unique_ptr<Reporter> MakeJsonReporter(ResultsTo results) {
+  return std::make_unique<JsonReporter>(StreamOf(results));
+}
 
 }  // namespace unbraid::cli

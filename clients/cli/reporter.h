@@ -34,17 +34,19 @@ class Reporter {
   virtual void Failed(const absl::Status& status) = 0;
 };
 
-// Text: results on standard output, progress and errors on standard error; a bar if that is a
-// terminal.
-std::unique_ptr<Reporter> MakeTextReporter();
+// Where results go: standard output, unless that is for samples.
+enum class ResultsTo { kStandardOutput, kStandardError };
 
-// One object a line on standard output:
+// Text: progress and errors on standard error; a bar if that is a terminal.
+std::unique_ptr<Reporter> MakeTextReporter(ResultsTo results);
+
+// One object a line, all where the results go:
 //   {"event":"uploading","sent_bytes":N,"total_bytes":N}     {"event":"uploaded","track":{...}}
 //   {"event":"progress","separation":{...}} {"event":"file","stem":"...","path":"..."}
 //   {"event":"<kind>", "<kind>":{...}}
 //   {"event":"error","code":"...","reason":"...","message":"..."}
 // Messages are in Protobuf's JSON form with the field names of the proto files.
-std::unique_ptr<Reporter> MakeJsonReporter();
+std::unique_ptr<Reporter> MakeJsonReporter(ResultsTo results);
 
 }  // namespace unbraid::cli
 

@@ -52,7 +52,10 @@ absl::Status Explain(const absl::Status& status, const std::string& gateway) {
 int Run(int argc, char** argv) {
   Options options;
   if (std::optional<int> status = ParseOptions(argc, argv, &options)) return *status;
-  const std::unique_ptr<Reporter> reporter = options.json ? MakeJsonReporter() : MakeTextReporter();
+  const ResultsTo results =
+      options.play_stem.empty() ? ResultsTo::kStandardOutput : ResultsTo::kStandardError;
+  const std::unique_ptr<Reporter> reporter =
+      options.json ? MakeJsonReporter(results) : MakeTextReporter(results);
   Interrupt interrupt;
   GatewayClient client(options.gateway, &interrupt, options.patience);
   absl::Status status = RunCommand(options, &client, reporter.get());

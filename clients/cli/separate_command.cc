@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/download.h"
+#include "clients/cli/follow.h"
 #include "clients/cli/mix_option.h"
 #include "clients/cli/text_format.h"
 #include "clients/cli/upload.h"
@@ -27,6 +28,7 @@ absl::StatusOr<v1::Separation> CreateSeparation(const Options& options, const st
   wanted->set_model(options.model);
   for (const std::string& stem : options.stems) wanted->add_stems(stem);
   for (const auto& [stem, gain] : gains) (*wanted->mutable_mix()->mutable_gains())[stem] = gain;
+  wanted->set_residual(options.residual);
   wanted->mutable_output_format()->set_container(options.format == "flac"
                                                      ? v1::OutputFormat::CONTAINER_FLAC
                                                      : v1::OutputFormat::CONTAINER_WAV);
@@ -45,6 +47,33 @@ absl::Status CancelAfterInterrupt(const std::string& name, GatewayClient* client
                                            "); try `unbraid cancel ", name, "`."));
 }
 
+// Only to hear a stem, without files.
+absl::Status PlayOnly(const Options& options, const std::string& name, GatewayClient* client,
+                      Reporter* reporter) {
+  const absl::Status played = PlayStem(options, name, client, reporter);
+  return client->interrupt()->requested() ? CancelAfterInterrupt(name, client) : played;
+}
+
+absl::Status FetchFiles(const std::string& name, const std::string& folder, GatewayClient* client,
+                        Reporter* reporter) {
+  const absl::StatusOr<v1::Separation> ended = WatchUntilEnd(name, client, reporter);
+  if (client->interrupt()->requested()) return CancelAfterInterrupt(name, client);
+  UNBRAID_RETURN_IF_ERROR(ended.status());
+  UNBRAID_RETURN_IF_ERROR(OutcomeOf(*ended));
+  UNBRAID_RETURN_IF_ERROR(DownloadOutputs(*ended, {}, folder, client, reporter));
+  reporter->Show("done", *ended, "");
+  return absl::OkStatus();
+}
+
+// Both at once. The files come first where both have something to tell.
+absl::Status PlayAndFetch(const Options& options, const std::string& name,
+                          const std::string& folder, GatewayClient* client, Reporter* reporter) {
+  BackgroundPlay play(options, name, client->interrupt());
+  const absl::Status fetched = FetchFiles(name, folder, client, reporter);
+  const absl::Status played = play.Join();
+  return fetched.ok() ? played : fetched;
+}
+
 }  // namespace
 
 std::string DefaultOutputFolder(const std::string& song) {
@@ -59,18 +88,16 @@ absl::Status Separate(const Options& options, GatewayClient* client, Reporter* r
   const std::string folder =
       options.output_folder.empty() ? DefaultOutputFolder(options.file) : options.output_folder;
   UNBRAID_RETURN_IF_ERROR(CheckSong(options.file));  // before the folder is made for nothing
-  UNBRAID_RETURN_IF_ERROR(PrepareOutputFolder(folder));
-  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options.file, client, reporter));
+  if (!options.no_files) UNBRAID_RETURN_IF_ERROR(PrepareOutputFolder(folder));
+  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options, client, reporter));
   reporter->Uploaded(track);
-  UNBRAID_ASSIGN_OR_RETURN(v1::Separation separation,
+  UNBRAID_ASSIGN_OR_RETURN(const v1::Separation separation,
                            CreateSeparation(options, track.name(), client));
-  absl::StatusOr<v1::Separation> ended = WatchUntilEnd(separation.name(), client, reporter);
-  if (client->interrupt()->requested()) return CancelAfterInterrupt(separation.name(), client);
-  UNBRAID_RETURN_IF_ERROR(ended.status());
-  UNBRAID_RETURN_IF_ERROR(OutcomeOf(*ended));
-  UNBRAID_RETURN_IF_ERROR(DownloadOutputs(*ended, {}, folder, client, reporter));
-  reporter->Show("done", *ended, "");
-  return absl::OkStatus();
+  const std::string& name = separation.name();
+  if (options.play_stem.empty()) return FetchFiles(name, folder, client, reporter);
+  UNBRAID_RETURN_IF_ERROR(CheckFollowable(separation, options.play_stem));
+  return options.no_files ? PlayOnly(options, name, client, reporter)
+                          : PlayAndFetch(options, name, folder, client, reporter);
 }
 
 absl::Status Create(const Options& options, GatewayClient* client, Reporter* reporter) {

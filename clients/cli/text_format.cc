@@ -47,6 +47,9 @@ std::string DescribeTrack(const v1::Track& track) {
                                      FormatClock(track.duration().seconds()), track.container(),
                                      track.codec(), track.sample_rate_hz(), track.source_channels(),
                                      track.source_channels() == 1 ? "" : "s");
+  if (track.silenced_samples() > 0) {
+    absl::StrAppend(&line, ", ", track.silenced_samples(), " samples silenced");
+  }
   if (track.channels() < track.source_channels()) absl::StrAppend(&line, ", mixed down to stereo");
   if (!track.display_name().empty()) {
     absl::StrAppend(&line, ", \"", Printable(track.display_name()), "\"");
@@ -57,10 +60,11 @@ std::string DescribeTrack(const v1::Track& track) {
 std::string Describe(const v1::Track& track) { return absl::StrCat(DescribeTrack(track), "\n"); }
 
 std::string Describe(const v1::Separation& separation) {
-  std::string text = absl::StrFormat("%s: %s %.0f %%, %s, model %s, stems %s\n", separation.name(),
+  std::string text = absl::StrFormat("%s: %s %.0f %%, %s, model %s, stems %s%s\n", separation.name(),
                                      StateName(separation.state()), separation.progress().percent(),
                                      separation.track(), separation.model(),
-                                     absl::StrJoin(separation.stems(), ","));
+                                     absl::StrJoin(separation.stems(), ","),
+                                     separation.residual() ? ", residual" : "");
   if (separation.gain_db() < 0) {
     absl::StrAppend(&text,
                     absl::StrFormat("  all outputs turned down by %.2f dB against clipping\n",

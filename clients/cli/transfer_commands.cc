@@ -1,5 +1,6 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/download.h"
+#include "clients/cli/follow.h"
 #include "clients/cli/text_format.h"
 #include "clients/cli/upload.h"
 #include "clients/cli/watch.h"
@@ -7,7 +8,7 @@
 namespace unbraid::cli {
 
 absl::Status UploadCommand(const Options& options, GatewayClient* client, Reporter* reporter) {
-  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options.file, client, reporter));
+  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, UploadFile(options, client, reporter));
   reporter->Show("track", track, Describe(track));
   return absl::OkStatus();
 }
@@ -21,6 +22,7 @@ absl::Status Watch(const Options& options, GatewayClient* client, Reporter* repo
 }
 
 absl::Status DownloadCommand(const Options& options, GatewayClient* client, Reporter* reporter) {
+  if (!options.play_stem.empty()) return PlayStem(options, options.name, client, reporter);
   UNBRAID_RETURN_IF_ERROR(PrepareOutputFolder(options.output_folder));
   v1::GetSeparationRequest request;
   request.set_name(options.name);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/common/base/crc32c.h"
+#include "services/common/base/utf8.h"
 #include "services/common/store/files.h"
 
 namespace unbraid::cli {
@@ -21,35 +22,15 @@ std::string RandomUploadId() {
   return id;
 }
 
-// Length of the valid UTF-8 sequence at the start of `text`, or 0.
-size_t SequenceLength(const std::string& text, size_t at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(at);
-  size_t length = 0;
-  if (lead < 0x80) length = 1;
-  if (lead >= 0xC2 && lead <= 0xDF) length = 2;
-  if (lead >= 0xE0 && lead <= 0xEF) length = 3;
-  if (lead >= 0xF0 && lead <= 0xF4) length = 4;
-  if (length == 0 || at + length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return 0;
-  }
-  if (length < 3) return length;
-  const unsigned char second = byte(at + 1);
-  const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-  const bool surrogate = lead == 0xED && second > 0x9F;
-  const bool too_large = lead == 0xF4 && second > 0x8F;
-  return overlong || surrogate || too_large ? 0 : length;
-}
-
 // One upload of one file, over as many streams as it takes.
 class Upload {
  public:
-  Upload(store::File file, int64_t size, std::string label, GatewayClient* client,
+  Upload(store::File file, int64_t size, const Options& options, GatewayClient* client,
          Reporter* reporter)
       : file_(std::move(file)),
         size_(size),
-        label_(std::move(label)),
+        label_(LabelOf(options.file)),
+        silence_non_finite_(options.silence_non_finite),
         upload_id_(RandomUploadId()),
         client_(client),
         reporter_(reporter) {}
@@ -108,6 +89,9 @@ class Upload {
     spec->set_upload_id(upload_id_);
     spec->set_display_name(label_);
     spec->set_total_bytes(size_);
+    if (silence_non_finite_) {
+      spec->set_non_finite_samples(v1::UploadSpec::NON_FINITE_SAMPLES_SILENCE);
+    }
   }
 
   // What the server has; 0 when it knows nothing of the upload.
@@ -130,6 +114,7 @@ class Upload {
   const store::File file_;
   const int64_t size_;
   const std::string label_;
+  const bool silence_non_finite_;
   const std::string upload_id_;
   GatewayClient* const client_;
   Reporter* const reporter_;
@@ -143,7 +128,7 @@ std::string LabelOf(const std::string& path) {
   const std::string name = std::filesystem::path(path).filename().string();
   std::string label;
   for (size_t at = 0; at < name.size();) {
-    const size_t length = SequenceLength(name, at);
+    const size_t length = base::Utf8Length(absl::string_view(name).substr(at));
     const std::string piece = length > 0 ? name.substr(at, length) : "\xEF\xBF\xBD";
     if (label.size() + piece.size() > kMaxLabelBytes) break;
     label += piece;
@@ -161,12 +146,13 @@ absl::Status CheckSong(const std::string& path) {
   return store::File::Open(path, store::File::Mode::kRead).status();
 }
 
-absl::StatusOr<v1::Track> UploadFile(const std::string& path, GatewayClient* client,
+absl::StatusOr<v1::Track> UploadFile(const Options& options, GatewayClient* client,
                                      Reporter* reporter) {
-  UNBRAID_RETURN_IF_ERROR(CheckSong(path));
-  UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(path, store::File::Mode::kRead));
+  UNBRAID_RETURN_IF_ERROR(CheckSong(options.file));
+  UNBRAID_ASSIGN_OR_RETURN(store::File file,
+                           store::File::Open(options.file, store::File::Mode::kRead));
   UNBRAID_ASSIGN_OR_RETURN(const int64_t size, file.Size());
-  return Upload(std::move(file), size, LabelOf(path), client, reporter).Run();
+  return Upload(std::move(file), size, options, client, reporter).Run();
 }
 
 }  // namespace unbraid::cli

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "clients/cli/gateway_client.h"
+#include "clients/cli/options.h"
 #include "clients/cli/reporter.h"
 #include "unbraid/v1/track.pb.h"
 
@@ -13,9 +14,10 @@ namespace unbraid::cli {
 // NOT_FOUND (NO_SUCH_FILE) unless `path` is a file that can be read.
 absl::Status CheckSong(const std::string& path);
 
-// Sends a file in parts and gives its track. When the connection breaks it goes on at the committed
-// size, as long as the client's patience lasts. The label is the file's name without folders.
-absl::StatusOr<v1::Track> UploadFile(const std::string& path, GatewayClient* client,
+// Sends `options.file` in parts and gives its track. When the connection breaks it goes on at the
+// committed size, as long as the client's patience lasts. The label is the file's name without
+// folders.
+absl::StatusOr<v1::Track> UploadFile(const Options& options, GatewayClient* client,
                                      Reporter* reporter);
 
 // The last part of a path as a label: at most 255 bytes of valid UTF-8, bytes that are none

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "services/assembler/download_reactor.h"
+#include "services/assembler/follow_reactor.h"
+#include "services/assembler/song_reactor.h"
 #include "services/assembler/watch_reactor.h"
 #include "services/assembler/work_reactor.h"
 #include "services/common/grpc/channel.h"
@@ -34,6 +36,11 @@ grpc::ServerUnaryReactor* AssemblerServiceImpl::PlanSeparation(
     Context* context, const internal::v1::PlanSeparationRequest* request, Empty*) {
   return grpc_util::RunUnary(parts_.engine_executor, context,
                              [this, request] { return parts_.engine->Plan(*request); });
+}
+
+grpc::ServerReadReactor<internal::v1::PutSongRequest>* AssemblerServiceImpl::PutSong(Context*,
+                                                                                     Empty*) {
+  return new SongReactor(parts_.engine, parts_.engine_executor, parts_.disk_executor);
 }
 
 grpc::ServerUnaryReactor* AssemblerServiceImpl::FailSeparation(
@@ -107,6 +114,11 @@ grpc::ServerUnaryReactor* AssemblerServiceImpl::ListChunks(Context* context,
 
 grpc::ServerWriteReactor<v1::DownloadStemResponse>* AssemblerServiceImpl::DownloadStem(
     Context* context, const v1::DownloadStemRequest* request) {
+  if (request->follow()) {
+    return new FollowReactor(
+        OwnerOf(*context), *request,
+        {parts_.engine, parts_.engine_executor, parts_.disk_executor, parts_.hub});
+  }
   return new DownloadReactor(OwnerOf(*context), *request, parts_.engine, parts_.engine_executor,
                              parts_.disk_executor);
 }

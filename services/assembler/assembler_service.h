@@ -33,6 +33,8 @@ class AssemblerServiceImpl : public internal::v1::AssemblerService::CallbackServ
                         internal::v1::OpenSeparationResponse* response) override;
   Unary* PlanSeparation(Context* context, const internal::v1::PlanSeparationRequest* request,
                         google::protobuf::Empty* response) override;
+  grpc::ServerReadReactor<internal::v1::PutSongRequest>* PutSong(
+      Context* context, google::protobuf::Empty* response) override;
   Unary* FailSeparation(Context* context, const internal::v1::FailSeparationRequest* request,
                         google::protobuf::Empty* response) override;
   Unary* ReportWaiting(Context* context, const internal::v1::ReportWaitingRequest* request,

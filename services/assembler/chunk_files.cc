@@ -29,8 +29,10 @@ absl::StatusOr<std::vector<std::string>> Entries(const std::string& folder) {
 }
 
 absl::Status RemoveWorkFolders(const std::string& folder) {
-  UNBRAID_RETURN_IF_ERROR(store::RemoveAll(folder + "/chunks"));
-  return store::RemoveAll(folder + "/joined");
+  for (const char* part : {"/chunks", "/incoming", "/joined", "/song"}) {
+    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(folder + part));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -44,6 +46,18 @@ absl::Status ChunkFiles::MakeFolders() const {
   }
   return store::SyncFolder(folder_);
 }
+
+absl::Status ChunkFiles::MakeIncomingFolder() const {
+  return store::MakeFolders(folder_ + "/incoming");
+}
+
+std::string ChunkFiles::IncomingPath(int64_t stream) const {
+  return absl::StrCat(folder_, "/incoming/", stream);
+}
+
+absl::Status ChunkFiles::RemoveIncoming() const { return store::RemoveAll(folder_ + "/incoming"); }
+
+std::string ChunkFiles::SongPath() const { return folder_ + "/song"; }
 
 std::string ChunkFiles::JoinedPath(int stem) const {
   return absl::StrCat(folder_, "/joined/", stem);

@@ -16,13 +16,21 @@ namespace unbraid::assembler {
 //   <data>/separations/<id>/<attempt>/
 //     chunks/<chunk>.<stem>   the kept frames of one stem
 //     joined/<stem>           the joined beginning, at the model's rate
+//     incoming/<stream>       the song on its way, where there is to be a residual
+//     song                    the song itself, at the track's rate
 //     out/<name>.<extension>  the results
-// The first two are interleaved float32, and <stem> counts the computed stems.
+// All but the results are interleaved float32, and <stem> counts the computed stems.
 class ChunkFiles {
  public:
   ChunkFiles(const std::string& data_folder, base::SeparationId id, int attempt);
 
   absl::Status MakeFolders() const;
+
+  // For the song of a stream; whoever writes there makes the folder first.
+  absl::Status MakeIncomingFolder() const;
+  std::string IncomingPath(int64_t stream) const;
+  absl::Status RemoveIncoming() const;
+  std::string SongPath() const;
 
   std::string JoinedPath(int stem) const;
   std::string OutputPath(const std::string& name, const std::string& extension) const;

@@ -59,7 +59,7 @@ absl::Status DownloadReactor::OpenFile(Engine* engine, const base::StemRef& stem
 
 void DownloadReactor::OnDrained() {
   if (offset_ == size_ && !stem_file_.has_value()) return FinishAfterQueue(grpc::Status::OK);
-  Hold();
+  if (!TryHold()) return;
   const bool posted = disk_executor_->Post([this] { ReadPart(); });
   if (posted) return;
   FinishNow(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the assembler is shutting down"));

@@ -11,8 +11,8 @@
 #include "services/common/telemetry/log.h"
 
 // The engine's beginning, and what all of it uses. Calls of the splitter and of users stand in
-// engine_calls.cc and engine_queries.cc, what results do in engine_results.cc, and the way to the
-// end in engine_finishing.cc.
+// engine_calls.cc, engine_song.cc and engine_queries.cc, what results do in engine_results.cc, and
+// the way to the end in engine_finishing.cc.
 
 namespace unbraid::assembler {
 namespace {
@@ -64,6 +64,7 @@ absl::Status Engine::Resume(base::SeparationId id) {
   UpdateProgress(absl::Now(), 0, &job);
   ChunkFiles files(options_.data_folder, id, job.attempt());
   UNBRAID_RETURN_IF_ERROR(files.MakeFolders());
+  UNBRAID_RETURN_IF_ERROR(files.RemoveIncoming());
   Active& active = active_.emplace(id, Active{std::move(job), files, nullptr}).first->second;
   metrics_.active.Set(static_cast<double>(active_.size()));
   if (active.job.separation.state() != v1::Separation::STATE_SEPARATING) return absl::OkStatus();

@@ -13,10 +13,12 @@
 #include "services/assembler/chunk_files.h"
 #include "services/assembler/engine_metrics.h"
 #include "services/assembler/finisher.h"
+#include "services/assembler/follow_plan.h"
 #include "services/assembler/job.h"
 #include "services/assembler/join_pipeline.h"
 #include "services/assembler/result_intake.h"
 #include "services/assembler/separation_store.h"
+#include "services/assembler/song_intake.h"
 #include "services/assembler/watch_hub.h"
 #include "services/assembler/work_feed.h"
 #include "services/common/base/executor.h"
@@ -53,6 +55,11 @@ class Engine {
   absl::StatusOr<internal::v1::OpenSeparationResponse> Open(
       const std::string& owner, const internal::v1::OpenSeparationRequest& request);
   absl::Status Plan(const internal::v1::PlanSeparationRequest& request);
+  // Begins to take a song; null when it is there already. NOT_FOUND (UNKNOWN_SEPARATION), ABORTED
+  // (STALE_ATTEMPT), INVALID_ARGUMENT (INVALID_SONG: there is to be no residual).
+  absl::StatusOr<std::unique_ptr<SongIntake>> BeginSong(base::SeparationId id, int attempt);
+  // Takes the finished file at `path`. NOT_FOUND, ABORTED.
+  absl::Status TakeSong(base::SeparationId id, int attempt, const std::string& path);
   absl::Status Fail(const internal::v1::FailSeparationRequest& request);
   absl::Status SetWaiting(const internal::v1::ReportWaitingRequest& request);
   // Sends the listener the snapshot of a splitter's work and the retries that may have been lost,
@@ -73,6 +80,8 @@ class Engine {
     std::string path;
   };
   absl::StatusOr<Download> FindDownload(const std::string& owner, const base::StemRef& stem);
+  // Where the PCM of a stem comes from at this moment; see MakeFollowPlan.
+  absl::StatusOr<FollowPlan> PlanFollow(const std::string& owner, const base::StemRef& stem);
 
   // A result from a worker. OK: it is safely stored, or superfluous, and can be acknowledged.
   // RESOURCE_EXHAUSTED: the disk is full; bring it again later.
@@ -108,6 +117,10 @@ class Engine {
   // The active separation, or null.
   Active* FindActive(base::SeparationId id);
   Active* FindActive(base::SeparationId id, int attempt);
+  // The active separation at this attempt. NOT_FOUND (UNKNOWN_SEPARATION), ABORTED (STALE_ATTEMPT).
+  absl::StatusOr<Active*> FindRunning(base::SeparationId id, int attempt);
+  // FAILED_PRECONDITION (SONG_MISSING) when a residual lacks its song.
+  static absl::Status CheckSong(const Job& job, const ChunkFiles& files);
 
   absl::StatusOr<Job> NewJob(const std::string& owner,
                              const internal::v1::OpenSeparationRequest& request,

@@ -105,11 +105,7 @@ absl::Status Engine::Start(Job job) {
 
 absl::Status Engine::Plan(const internal::v1::PlanSeparationRequest& request) {
   const base::SeparationId id(request.separation_id());
-  Active* active = FindActive(id, request.attempt());
-  if (active == nullptr) {
-    UNBRAID_RETURN_IF_ERROR(store_->Load(id).status());
-    return base::Error(absl::StatusCode::kAborted, "STALE_ATTEMPT", "This attempt has ended.");
-  }
+  UNBRAID_ASSIGN_OR_RETURN(Active * active, FindRunning(id, request.attempt()));
   if (active->job.model_frames > 0) {
     if (active->job.model_frames == request.model_frames() &&
         active->job.chunks == request.chunks())
@@ -118,6 +114,7 @@ absl::Status Engine::Plan(const internal::v1::PlanSeparationRequest& request) {
                        "The track was cut in another way before.");
   }
   UNBRAID_RETURN_IF_ERROR(CheckPlan(active->job, request));
+  UNBRAID_RETURN_IF_ERROR(CheckSong(active->job, active->files));
   Job planned = active->job;
   planned.model_frames = request.model_frames();
   planned.chunks = request.chunks();

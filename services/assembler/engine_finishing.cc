@@ -90,6 +90,7 @@ absl::Status Engine::Succeed(Active* active, const FinishResult& result) {
   separation.clear_outputs();
   for (const v1::StemFile& output : result.outputs) *separation.add_outputs() = output;
   separation.set_gain_db(result.gain_db);
+  separation.set_clipped_samples(result.clipped_samples);
   return End(active, std::move(separation));
 }
 

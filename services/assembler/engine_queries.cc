@@ -119,4 +119,9 @@ absl::StatusOr<Engine::Download> Engine::FindDownload(const std::string& owner,
                                   "\". It has: ", absl::StrJoin(names, ", "), "."));
 }
 
+absl::StatusOr<FollowPlan> Engine::PlanFollow(const std::string& owner, const base::StemRef& stem) {
+  UNBRAID_ASSIGN_OR_RETURN(const Job job, Find(owner, stem.separation));
+  return MakeFollowPlan(job, ChunkFiles(options_.data_folder, job.id, job.attempt()), stem.stem);
+}
+
 }  // namespace unbraid::assembler

@@ -114,6 +114,7 @@ absl::Status Engine::JoinSome(Active* active) {
     return saved;
   }
   metrics_.joined_chunks.Increment(static_cast<double>(count - before));
+  options_.hub->TellJoined(job.id, job.JoinedFrames());
   // The last one stays: the next one needs its tail, also after a restart.
   for (int64_t chunk = std::max<int64_t>(before - 1, 0); chunk < count - 1; ++chunk)
     RemoveJoinedChunk(*active, chunk);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/assembler/residual_reader.h"
 #include "services/common/audio/encoder.h"
 #include "services/common/audio/levels.h"
 #include "services/common/audio/resampler.h"
@@ -17,13 +19,15 @@ namespace {
 
 constexpr int64_t kBlockFrames = 65'536;
 constexpr char kMix[] = "mix";
+constexpr char kResidual[] = "residual";
 // Less than this is no room.
 constexpr int64_t kNoRoomBytes = int64_t{1} << 20;
 
 // All computed stems of a separation, block by block in step, at the track's rate.
 class StemReader {
  public:
-  // Interleaved frames of each computed stem, and of the mix last; all of the same length.
+  // Interleaved frames of each computed stem, then of the mix, then of the residual if there is to
+  // be one; all of the same length.
   using Block = std::vector<std::vector<float>>;
 
   static absl::StatusOr<StemReader> Open(const Job& job, const ChunkFiles& files) {
@@ -37,6 +41,9 @@ class StemReader {
                                                    track.channels(), track.frames()));
       reader.inputs_.push_back({std::move(file), std::move(resampler)});
     }
+    if (job.open.separation().residual()) {
+      UNBRAID_ASSIGN_OR_RETURN(reader.residual_, ResidualReader::Open(files.SongPath()));
+    }
     return reader;
   }
 
@@ -44,13 +51,16 @@ class StemReader {
   absl::StatusOr<bool> Next(Block* block) {
     if (finished_) return false;
     const int64_t frames = std::min(kBlockFrames, job_.model_frames - position_);
-    block->assign(inputs_.size() + 1, {});
+    block->assign(inputs_.size() + (residual_ ? 2 : 1), {});
     for (size_t i = 0; i < inputs_.size(); ++i) {
       UNBRAID_RETURN_IF_ERROR(Read(&inputs_[i], frames, &(*block)[i]));
     }
     position_ += frames;
     finished_ = frames == 0;
     Mix(block);
+    if (!residual_) return true;
+    UNBRAID_RETURN_IF_ERROR(residual_->Next(absl::MakeConstSpan(block->data(), inputs_.size()),
+                                            &(*block)[inputs_.size() + 1]));
     return true;
   }
 
@@ -90,7 +100,7 @@ class StemReader {
   }
 
   void Mix(Block* block) const {
-    std::vector<float>& mix = block->back();
+    std::vector<float>& mix = (*block)[inputs_.size()];
     mix.resize(block->front().size());
     for (size_t sample = 0; sample < mix.size(); ++sample) {
       double sum = 0;
@@ -103,6 +113,7 @@ class StemReader {
   const Job& job_;
   std::vector<double> mix_gains_;
   std::vector<Input> inputs_;
+  std::optional<ResidualReader> residual_;
   int64_t position_ = 0;
   bool finished_ = false;
 };
@@ -117,7 +128,9 @@ class OutputSet {
       if (std::find(wanted.begin(), wanted.end(), name) != wanted.end())
         outputs_.push_back({name, static_cast<size_t>(i), nullptr});
     }
-    outputs_.push_back({kMix, static_cast<size_t>(job.computed_stems()), nullptr});
+    const auto mix = static_cast<size_t>(job.computed_stems());
+    outputs_.push_back({kMix, mix, nullptr});
+    if (job.open.separation().residual()) outputs_.push_back({kResidual, mix + 1, nullptr});
   }
 
   // A stem that only the mix needs is no output, and cannot clip.
@@ -135,7 +148,8 @@ class OutputSet {
       UNBRAID_ASSIGN_OR_RETURN(
           output.encoder,
           audio::Encoder::Create(files_.OutputPath(output.name, format.Extension()) + ".tmp",
-                                 format, track.sample_rate_hz(), track.channels(), track.frames()));
+                                 format, track.sample_rate_hz(), track.channels(), track.frames(),
+                                 {track.title(), track.artist(), track.album(), output.name}));
     }
     return absl::OkStatus();
   }
@@ -149,11 +163,19 @@ class OutputSet {
     return absl::OkStatus();
   }
 
+  int64_t clipped_samples() const {
+    int64_t sum = 0;
+    for (const Output& output : outputs_) sum += output.encoder->limited_samples();
+    return sum;
+  }
+
   absl::StatusOr<std::vector<v1::StemFile>> Finish() {
+    const audio::OutputFormat format = job_.output_format();
+    const v1::Track& track = job_.open.track();
     std::vector<v1::StemFile> results;
     for (Output& output : outputs_) {
       UNBRAID_RETURN_IF_ERROR(output.encoder->Finish());
-      const std::string extension = job_.output_format().Extension();
+      const std::string extension = format.Extension();
       const std::string path = files_.OutputPath(output.name, extension);
       UNBRAID_RETURN_IF_ERROR(store::RenameDurably(path + ".tmp", path));
       UNBRAID_ASSIGN_OR_RETURN(const int64_t size, store::FileSize(path));
@@ -163,7 +185,8 @@ class OutputSet {
       result.set_stem(output.name);
       result.set_size_bytes(size);
       result.set_sha256(base::ToHex(digest));
-      result.set_frames(job_.open.track().frames());
+      result.set_frames(format.Frames(track.frames(), track.sample_rate_hz()));
+      result.set_sample_rate_hz(format.RateHz(track.sample_rate_hz()));
       result.set_extension(extension);
     }
     return results;
@@ -200,12 +223,12 @@ absl::Status ForEachBlock(const Job& job, const ChunkFiles& files,
 absl::StatusOr<FinishResult> Write(const Job& job, const ChunkFiles& files,
                                    const std::atomic<bool>& cancelled,
                                    const std::function<void(double share)>& progress) {
-  const int bits = audio::IntegerBits(job.output_format().sample_format);
-  // Only integers can clip, and are read twice.
-  const double first_pass = bits > 0 ? 0.5 : 0;
+  const audio::OutputFormat format = job.output_format();
+  // For the gain, everything is read twice.
+  const double first_pass = audio::TakesGain(format) ? 0.5 : 0;
   OutputSet outputs(job, files);
   audio::PeakMeter meter;
-  if (bits > 0) {
+  if (audio::TakesGain(format)) {
     UNBRAID_RETURN_IF_ERROR(ForEachBlock(
         job, files, cancelled, [&](double share) { progress(share * first_pass); },
         [&](const StemReader::Block& block) {
@@ -213,13 +236,14 @@ absl::StatusOr<FinishResult> Write(const Job& job, const ChunkFiles& files,
           return absl::OkStatus();
         }));
   }
-  const float gain = audio::CommonGain(meter, bits);
+  const float gain = audio::CommonGain(meter, format);
   UNBRAID_RETURN_IF_ERROR(outputs.Create());
   UNBRAID_RETURN_IF_ERROR(ForEachBlock(
       job, files, cancelled, [&](double share) { progress(first_pass + share * (1 - first_pass)); },
       [&](const StemReader::Block& block) { return outputs.Write(block, gain); }));
   FinishResult result;
   result.gain_db = audio::ToDecibel(gain);
+  result.clipped_samples = outputs.clipped_samples();
   UNBRAID_ASSIGN_OR_RETURN(result.outputs, outputs.Finish());
   return result;
 }

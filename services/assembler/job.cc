@@ -28,6 +28,10 @@ absl::Status UnknownSeparation(base::SeparationId id) {
                    ". It may have been deleted; `unbraid list` shows what there is."));
 }
 
+absl::Status StaleAttempt() {
+  return base::Error(absl::StatusCode::kAborted, "STALE_ATTEMPT", "This attempt has ended.");
+}
+
 bool IsTerminal(v1::Separation::State state) {
   return state == v1::Separation::STATE_SUCCEEDED || state == v1::Separation::STATE_FAILED ||
          state == v1::Separation::STATE_CANCELLED;
@@ -50,6 +54,8 @@ int64_t Job::ChunksDone() const {
   return done;
 }
 
+int64_t Job::JoinedFrames() const { return std::min(joined * stride(), model_frames); }
+
 int Job::ComputedPosition(int model_stem) const {
   const auto& stems = open.computed_stems();
   const auto found = std::find(stems.begin(), stems.end(), model_stem);
@@ -67,10 +73,15 @@ std::string Job::DescribeChunk(int64_t chunk) const {
 audio::OutputFormat Job::output_format() const {
   const v1::OutputFormat& format = open.separation().output_format();
   audio::OutputFormat result;
-  result.container = format.container() == v1::OutputFormat::CONTAINER_FLAC
-                         ? audio::OutputContainer::kFlac
-                         : audio::OutputContainer::kWav;
+  result.container = static_cast<audio::OutputContainer>(format.container());
   result.sample_format = static_cast<audio::SampleFormat>(format.sample_format());
+  // A job that an older splitter has opened has none.
+  if (format.clip() != v1::OutputFormat::CLIP_POLICY_UNSPECIFIED) {
+    result.clip = static_cast<audio::ClipPolicy>(format.clip());
+  }
+  result.dither = static_cast<audio::Dither>(format.dither());
+  if (format.has_quality()) result.quality = format.quality();
+  result.bitrate_kbps = format.bitrate_kbps();
   return result;
 }
 

@@ -45,12 +45,18 @@ struct Job {
   int computed_stems() const { return open.computed_stems_size(); }
   int channels() const { return open.track().channels(); }
   int64_t stride() const { return open.window_frames() - open.overlap_frames(); }
+  // Of the song itself, at the track's rate and in its channels, as floats.
+  int64_t song_bytes() const {
+    return open.track().frames() * channels() * static_cast<int64_t>(sizeof(float));
+  }
   // How many frames a chunk yields.
   int64_t UsefulFrames(int64_t chunk) const;
   bool ChunkDone(int64_t chunk) const;
   // There is a chunk to join, and it is complete.
   bool NextIsDone() const { return joined < chunks && ChunkDone(joined); }
   int64_t ChunksDone() const;
+  // Frames in the joined files, at the model's rate.
+  int64_t JoinedFrames() const;
   // Position of a model stem among the computed ones, or -1.
   int ComputedPosition(int model_stem) const;
   // "chunk 12 (0:55.0 to 1:00.9)": for people.
@@ -60,6 +66,9 @@ struct Job {
 
 // NOT_FOUND (UNKNOWN_SEPARATION).
 absl::Status UnknownSeparation(base::SeparationId id);
+
+// ABORTED (STALE_ATTEMPT).
+absl::Status StaleAttempt();
 
 bool IsTerminal(v1::Separation::State state);
 

@@ -25,6 +25,10 @@ int64_t ToBytes(double bytes) {
   return static_cast<int64_t>(std::min(bytes, kMost));
 }
 
+double SongBytes(const internal::v1::OpenSeparationRequest& request) {
+  return static_cast<double>(request.track().frames()) * request.track().channels() * sizeof(float);
+}
+
 double JoinedBytes(const internal::v1::OpenSeparationRequest& request) {
   const v1::Track& track = request.track();
   const double seconds = static_cast<double>(track.frames()) / track.sample_rate_hz();
@@ -41,6 +45,8 @@ absl::Status CheckStems(const internal::v1::OpenSeparationRequest& request) {
       return Bad("its stems are not the model's, or not in order");
     before = stem;
   }
+  if (request.separation().residual() && request.computed_stems_size() < request.model_stems_size())
+    return Bad("a residual needs all stems of the model");
   return absl::OkStatus();
 }
 
@@ -58,15 +64,18 @@ absl::Status CheckOpen(const internal::v1::OpenSeparationRequest& request) {
 }
 
 int64_t NeededBytes(const internal::v1::OpenSeparationRequest& request) {
-  const v1::Track& track = request.track();
-  const double file = static_cast<double>(track.frames()) * track.channels() * sizeof(float);
-  return ToBytes(JoinedBytes(request) + file * (request.separation().stems_size() + 1));
+  // The stems, the mix, and for a residual itself and the song that it is made of.
+  const v1::Separation& separation = request.separation();
+  const int files = separation.stems_size() + 1 + (separation.residual() ? 2 : 0);
+  return ToBytes(JoinedBytes(request) + SongBytes(request) * files);
 }
 
 int64_t StillNeededBytes(const Job& job) {
   if (job.chunks == 0) return NeededBytes(job.open);
   const double share = static_cast<double>(job.joined) / static_cast<double>(job.chunks);
-  return NeededBytes(job.open) - ToBytes(JoinedBytes(job.open) * share);
+  // There is no plan without the song.
+  const double song = job.open.separation().residual() ? SongBytes(job.open) : 0;
+  return NeededBytes(job.open) - ToBytes(JoinedBytes(job.open) * share + song);
 }
 
 absl::Status CheckSpace(int64_t needed, int64_t promised, int64_t free) {

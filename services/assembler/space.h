@@ -13,7 +13,8 @@ namespace unbraid::assembler {
 absl::Status CheckOpen(const internal::v1::OpenSeparationRequest& request);
 
 // Bytes that a separation takes on the disk at most: the joined stems at the model's rate, and the
-// results beside them, as floats. Chunks that wait to be joined come on top, but they are few.
+// results beside them, as floats; the song too where there is a residual. Chunks that wait to be
+// joined come on top, but they are few.
 int64_t NeededBytes(const internal::v1::OpenSeparationRequest& request);
 
 // What of that is still to be written.

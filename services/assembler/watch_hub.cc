@@ -24,6 +24,13 @@ void WatchHub::Publish(base::SeparationId id, const v1::Separation& separation) 
   for (Watcher* watcher : found->second) watcher->OnNews(news);
 }
 
+void WatchHub::TellJoined(base::SeparationId id, int64_t frames) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = watchers_.find(id);
+  if (found == watchers_.end()) return;
+  for (Watcher* watcher : found->second) watcher->OnJoined(frames);
+}
+
 void WatchHub::Beat() {
   absl::MutexLock lock(&mutex_);
   for (auto& [id, watchers] : watchers_) {

@@ -1,6 +1,7 @@
 #ifndef UNBRAID_SERVICES_ASSEMBLER_WATCH_HUB_H_
 #define UNBRAID_SERVICES_ASSEMBLER_WATCH_HUB_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,12 +27,15 @@ class WatchHub {
     virtual ~Watcher() = default;
     virtual void OnNews(SeparationSnapshot news) = 0;
     virtual void OnBeat() = 0;
+    // So many frames are joined now, at the model's rate. At once and each time, unlike news.
+    virtual void OnJoined(int64_t /*frames*/) {}
   };
 
   void Subscribe(base::SeparationId id, Watcher* watcher);
   void Unsubscribe(base::SeparationId id, Watcher* watcher);
 
   void Publish(base::SeparationId id, const v1::Separation& separation);
+  void TellJoined(base::SeparationId id, int64_t frames);
   // Sends every watcher again what it was told last, so that it knows that the line is alive.
   void Beat();
   // The separation is gone.

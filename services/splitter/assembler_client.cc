@@ -24,6 +24,11 @@ absl::Status GrpcAssemblerClient::Plan(const std::string& owner,
   return grpc_util::Call(stub_.get(), &Stub::PlanSeparation, request, &empty, owner);
 }
 
+absl::Status GrpcAssemblerClient::PutSong(const std::string& owner, const SongFile& song,
+                                          grpc_util::Cancellation* cancellation) {
+  return SendSong(stub_.get(), owner, song, cancellation);
+}
+
 absl::Status GrpcAssemblerClient::Fail(const std::string& owner,
                                        const internal::v1::FailSeparationRequest& request) {
   google::protobuf::Empty empty;

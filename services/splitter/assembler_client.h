@@ -6,6 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/common/grpc/cancellation.h"
+#include "services/splitter/song_sender.h"
 #include "unbraid/internal/v1/assembler_service.grpc.pb.h"
 
 namespace unbraid::splitter {
@@ -19,6 +21,9 @@ class AssemblerClient {
       const std::string& owner, const internal::v1::OpenSeparationRequest& request) = 0;
   virtual absl::Status Plan(const std::string& owner,
                             const internal::v1::PlanSeparationRequest& request) = 0;
+  // `cancellation` ends it at any time.
+  virtual absl::Status PutSong(const std::string& owner, const SongFile& song,
+                               grpc_util::Cancellation* cancellation) = 0;
   virtual absl::Status Fail(const std::string& owner,
                             const internal::v1::FailSeparationRequest& request) = 0;
   virtual absl::Status ReportWaiting(const std::string& owner,
@@ -34,6 +39,8 @@ class GrpcAssemblerClient : public AssemblerClient {
       const std::string& owner, const internal::v1::OpenSeparationRequest& request) override;
   absl::Status Plan(const std::string& owner,
                     const internal::v1::PlanSeparationRequest& request) override;
+  absl::Status PutSong(const std::string& owner, const SongFile& song,
+                       grpc_util::Cancellation* cancellation) override;
   absl::Status Fail(const std::string& owner,
                     const internal::v1::FailSeparationRequest& request) override;
   absl::Status ReportWaiting(const std::string& owner,

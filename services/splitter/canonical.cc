@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "services/common/audio/format.h"
 #include "services/common/base/sha256.h"
 #include "services/common/base/status.h"
+#include "services/splitter/output_format.h"
 
 namespace unbraid::splitter {
 namespace {
@@ -60,34 +60,6 @@ absl::StatusOr<std::map<std::string, double>> MixGains(const v1::Separation& wan
   return gains;
 }
 
-absl::StatusOr<v1::OutputFormat> ResolveFormat(const v1::OutputFormat& wanted,
-                                               v1::SampleFormat source) {
-  audio::OutputFormat format;
-  switch (wanted.container()) {
-    case v1::OutputFormat::CONTAINER_UNSPECIFIED:
-    case v1::OutputFormat::CONTAINER_WAV:
-      format.container = audio::OutputContainer::kWav;
-      break;
-    case v1::OutputFormat::CONTAINER_FLAC:
-      format.container = audio::OutputContainer::kFlac;
-      break;
-    default:
-      return base::Error(absl::StatusCode::kInvalidArgument, "UNSUPPORTED_OUTPUT",
-                         "Outputs can be WAV or FLAC.");
-  }
-  const bool unspecified = wanted.sample_format() == v1::SAMPLE_FORMAT_UNSPECIFIED;
-  format.sample_format = unspecified ? audio::SampleFormat::kSource
-                                     : static_cast<audio::SampleFormat>(wanted.sample_format());
-  UNBRAID_ASSIGN_OR_RETURN(format,
-                           audio::ResolveOutput(format, static_cast<audio::SampleFormat>(source)));
-  v1::OutputFormat resolved;
-  resolved.set_container(format.container == audio::OutputContainer::kFlac
-                             ? v1::OutputFormat::CONTAINER_FLAC
-                             : v1::OutputFormat::CONTAINER_WAV);
-  resolved.set_sample_format(static_cast<v1::SampleFormat>(format.sample_format));
-  return resolved;
-}
-
 absl::StatusOr<v1::Separation> Canonical(const v1::Separation& wanted, const v1::Track& track,
                                          const model::Package& package) {
   UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> stems, WantedStems(wanted, package));
@@ -97,9 +69,10 @@ absl::StatusOr<v1::Separation> Canonical(const v1::Separation& wanted, const v1:
   canonical.set_model(package.name);
   canonical.set_model_sha256(package.sha256);
   for (const std::string& stem : stems) canonical.add_stems(stem);
+  canonical.set_residual(wanted.residual());
   canonical.mutable_mix()->mutable_gains()->insert(gains.begin(), gains.end());
   UNBRAID_ASSIGN_OR_RETURN(*canonical.mutable_output_format(),
-                           ResolveFormat(wanted.output_format(), track.sample_format()));
+                           ResolveFormat(wanted.output_format(), track));
   return canonical;
 }
 
@@ -122,8 +95,8 @@ absl::StatusOr<Job> MakeJob(const std::string& owner, const v1::Separation& want
   *open.mutable_track() = track;
   for (size_t i = 0; i < package.stems.size(); ++i) {
     open.add_model_stems(package.stems[i]);
-    // The gains name every stem that is wanted or heard.
-    if (canonical.mix().gains().contains(package.stems[i])) {
+    // The gains name every stem that is wanted or heard; a residual is what all of them leave.
+    if (canonical.residual() || canonical.mix().gains().contains(package.stems[i])) {
       open.add_computed_stems(static_cast<int32_t>(i));
     }
   }
@@ -137,7 +110,7 @@ absl::StatusOr<Job> MakeJob(const std::string& owner, const v1::Separation& want
 
 std::string FingerprintText(const std::string& owner, const std::string& track_sha256,
                             const std::string& package_sha256, const v1::Separation& canonical) {
-  std::string text = "unbraid separation 1\n";
+  std::string text = "unbraid separation 2\n";
   // The length keeps an owner's name from passing for another line.
   absl::StrAppend(&text, "owner ", owner.size(), " ", owner, "\n");
   absl::StrAppend(&text, "track ", track_sha256, "\nmodel ", package_sha256, "\n");
@@ -147,9 +120,8 @@ std::string FingerprintText(const std::string& owner, const std::string& track_s
   for (const auto& [stem, gain] : sorted) {
     absl::StrAppend(&text, "mix ", stem, " ", absl::StrFormat("%.17g", gain), "\n");
   }
-  absl::StrAppend(
-      &text, "container ", v1::OutputFormat::Container_Name(canonical.output_format().container()),
-      "\nsamples ", v1::SampleFormat_Name(canonical.output_format().sample_format()), "\n");
+  absl::StrAppend(&text, FormatText(canonical.output_format()));
+  if (canonical.residual()) absl::StrAppend(&text, "residual 1\n");
   return text;
 }
 

@@ -25,6 +25,7 @@ struct Job {
   Prepared prepared;
 
   const std::string& model() const { return open.separation().model(); }
+  bool residual() const { return open.separation().residual(); }
 };
 
 }  // namespace unbraid::splitter

@@ -12,14 +12,17 @@ namespace unbraid::splitter {
 namespace {
 
 constexpr int kPreparingThreads = 2;
+constexpr int kSongThreads = 2;
 // How long a preparation may hold a thread before the next one gets it.
 constexpr absl::Duration kSlice = absl::Milliseconds(200);
 
-// Whether trying again may help: the disk is full, or the assembler is away.
+// Whether trying again may help: the disk is full, or the assembler is away, or what it got was not
+// what was sent.
 bool IsTransient(const absl::Status& status) {
+  const std::string reason = base::ReasonOf(status);
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsCancelled(status) || base::ReasonOf(status) == "DISK_FULL" ||
-         base::ReasonOf(status) == "OVERLOADED";
+         absl::IsCancelled(status) || reason == "DISK_FULL" || reason == "OVERLOADED" ||
+         reason == "CHECKSUM_MISMATCH" || reason == "SONG_MISSING";
 }
 
 }  // namespace
@@ -30,7 +33,8 @@ Pipeline::Pipeline(const Parts& parts, const PipelineOptions& options, telemetry
       metrics_(metrics),
       active_gauge_(
           metrics->Gauge("unbraid_splitter_active_separations", "Separations that have not ended")),
-      preparing_("prepare", kPreparingThreads) {}
+      preparing_("prepare", kPreparingThreads),
+      songs_("songs", kSongThreads) {}
 
 Pipeline::~Pipeline() { Stop(); }
 
@@ -40,23 +44,31 @@ void Pipeline::Activate(const Job& job, std::vector<bool> done) {
   if (found != active_.end()) {
     if (found->second.job.attempt >= job.attempt) return;
     parts_.dispatcher->Remove(job.id);
+    found->second.cancellation->Cancel();
     active_.erase(found);
   }
   Active& active = active_[job.id];
   active.job = job;
   active.done = std::move(done);
   active.last_news = absl::Now();
-  active.stage = parts_.spools->IsComplete(job) ? Stage::kPlanning : Stage::kPreparing;
+  active.stage = parts_.spools->IsComplete(job) ? AfterPreparation(job) : Stage::kPreparing;
   active_gauge_.Set(static_cast<double>(active_.size()));
   Continue(&active);
 }
 
+Pipeline::Stage Pipeline::AfterPreparation(const Job& job) {
+  return job.residual() ? Stage::kSendingSong : Stage::kPlanning;
+}
+
 void Pipeline::Continue(Active* active) {
+  if (stopping_) return;
   const base::SeparationId id = active->job.id;
   const int32_t attempt = active->job.attempt;
-  // Both are refused only when the process ends.
+  // These are refused only when the process ends.
   if (active->stage == Stage::kPreparing) {
     active->running = preparing_.Post([this, id, attempt] { Prepare(id, attempt, nullptr); });
+  } else if (active->stage == Stage::kSendingSong) {
+    active->running = songs_.Post([this, id, attempt] { SendSong(id, attempt); });
   } else if (active->stage == Stage::kPlanning) {
     active->running = parts_.calls->Post([this, id, attempt] { Plan(id, attempt); });
   }
@@ -107,6 +119,8 @@ absl::StatusOr<std::shared_ptr<Preparation>> Pipeline::BeginPreparation(const Jo
   PreparationInput input;
   input.track_path = parts_.tracks->PathOf(track);
   input.spool_path = parts_.spools->PathOf(job.id);
+  const std::string song_path = parts_.spools->SongPathOf(job);
+  if (job.residual() && song_path != input.spool_path) input.song_path = song_path;
   input.track_rate_hz = job.open.track().sample_rate_hz();
   input.track_frames = job.open.track().frames();
   input.model_rate_hz = job.open.model_rate_hz();
@@ -131,7 +145,7 @@ void Pipeline::OnPrepared(Job job, const Prepared& prepared) {
   }
   active->job.prepared = prepared;
   active->obstacle.clear();
-  active->stage = Stage::kPlanning;
+  active->stage = AfterPreparation(job);
   Continue(active);
 }
 
@@ -159,10 +173,16 @@ void Pipeline::Plan(base::SeparationId id, int32_t attempt) {
   request.set_chunks(*chunks);
   const absl::Status status = parts_.assembler->Plan(job->owner, request);
   if (status.ok()) return OnPlanned(*job, *chunks);
-  const bool ended = absl::IsNotFound(status) || base::ReasonOf(status) == "STALE_ATTEMPT";
-  if (!ended) return OnObstacle(*job, status);
-  Drop(id, attempt);
-  const absl::Status removed = parts_.jobs->Remove(id, attempt);
+  if (base::ReasonOf(status) == "SONG_MISSING") return OnSongMissing(*job, status);
+  OnRefused(*job, status);
+}
+
+// The assembler's word on a call about a job.
+void Pipeline::OnRefused(const Job& job, const absl::Status& status) {
+  const std::string reason = base::ReasonOf(status);
+  if (reason != "UNKNOWN_SEPARATION" && reason != "STALE_ATTEMPT") return OnObstacle(job, status);
+  Drop(job.id, job.attempt);
+  const absl::Status removed = parts_.jobs->Remove(job.id, job.attempt);
   if (!removed.ok()) telemetry::Warning("record of an ended job stays", {{"error", removed}});
 }
 
@@ -217,7 +237,10 @@ void Pipeline::Drop(base::SeparationId id, int32_t attempt) {
     const auto found = active_.find(id);
     if (found != active_.end() && found->second.job.attempt > attempt) return;
     parts_.dispatcher->Remove(id);
-    if (found != active_.end()) active_.erase(found);
+    if (found != active_.end()) {
+      found->second.cancellation->Cancel();
+      active_.erase(found);
+    }
     active_gauge_.Set(static_cast<double>(active_.size()));
     const absl::Status removed = parts_.spools->Remove(id);
     if (!removed.ok()) telemetry::Warning("spool stays", {{"error", removed}});
@@ -241,6 +264,14 @@ void Pipeline::Fail(base::SeparationId id, int32_t attempt, const absl::Status& 
       nullptr);
 }
 
-void Pipeline::Stop() { preparing_.Stop(); }
+void Pipeline::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    for (auto& [id, active] : active_) active.cancellation->Cancel();
+  }
+  preparing_.Stop();
+  songs_.Stop();
+}
 
 }  // namespace unbraid::splitter

@@ -32,10 +32,11 @@ struct PipelineOptions {
   absl::Duration retry_pause = absl::Seconds(2);
 };
 
-// The way of an opened separation through the splitter: prepared (decoded into its spool), planned
-// (the assembler knows how many chunks there are), then given out by the dispatcher. Two threads
-// prepare; all preparations take turns on them, a slice of time each, so that a short song does not
-// wait behind a long one. Thread-safe.
+// The way of an opened separation through the splitter: prepared (decoded into its spool), the song
+// itself sent if there is to be a residual, planned (the assembler knows how many chunks there
+// are), then given out by the dispatcher. Two threads prepare; all preparations take turns on them,
+// a slice of time each, so that a short song does not wait behind a long one. Two more send songs,
+// so that the calls of others do not wait behind those. Thread-safe.
 class Pipeline {
  public:
   // Nothing is owned. `calls` runs what waits for the assembler.
@@ -81,11 +82,11 @@ class Pipeline {
   // ones. True: the assembler should be asked for a fresh snapshot. May wait for the broker.
   [[nodiscard]] bool Tick();
 
-  // Ends the preparing threads; what they were at begins anew after a restart. May be called twice.
+  // Ends the threads; what they were at begins anew after a restart. May be called twice.
   void Stop();
 
  private:
-  enum class Stage { kPreparing, kPlanning, kSending };
+  enum class Stage { kPreparing, kSendingSong, kPlanning, kSending };
 
   struct Active {
     Job job;
@@ -98,6 +99,9 @@ class Pipeline {
     std::optional<std::string> reported;  // what the assembler was told; nothing: unknown
     absl::Time last_news = absl::InfinitePast();
     bool stalled = false;  // a snapshot has been asked for
+    // Of what it sends to the assembler.
+    std::shared_ptr<grpc_util::Cancellation> cancellation =
+        std::make_shared<grpc_util::Cancellation>();
   };
 
   // Posts the next step of an item whose turn it is.
@@ -108,6 +112,10 @@ class Pipeline {
   void Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<Preparation> run);
   absl::StatusOr<std::shared_ptr<Preparation>> BeginPreparation(const Job& job);
   void OnPrepared(Job job, const Prepared& prepared);
+  static Stage AfterPreparation(const Job& job);
+  void SendSong(base::SeparationId id, int32_t attempt);
+  void OnSongMissing(const Job& job, const absl::Status& status);
+  void OnRefused(const Job& job, const absl::Status& status);
   void OnObstacle(const Job& job, const absl::Status& status);
   void Plan(base::SeparationId id, int32_t attempt);
   void OnPlanned(const Job& job, int64_t chunks);
@@ -123,8 +131,10 @@ class Pipeline {
 
   mutable absl::Mutex mutex_;
   std::map<base::SeparationId, Active> active_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
   base::Executor preparing_;
+  base::Executor songs_;
 };
 
 }  // namespace unbraid::splitter

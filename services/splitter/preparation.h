@@ -12,8 +12,8 @@
 #include "services/common/audio/resampler.h"
 #include "services/common/audio/statistics.h"
 #include "services/common/model/package.h"
-#include "services/common/store/files.h"
 #include "services/splitter/job.h"
+#include "services/splitter/spool_writer.h"
 
 namespace unbraid::splitter {
 
@@ -21,6 +21,7 @@ namespace unbraid::splitter {
 struct PreparationInput {
   std::string track_path;
   std::string spool_path;
+  std::string song_path;  // where the song goes at its own rate; empty: nowhere
   int track_rate_hz = 0;
   int64_t track_frames = 0;  // exact, as the upload's check counted them
   int model_rate_hz = 0;
@@ -30,20 +31,18 @@ struct PreparationInput {
   audio::DecodeOptions decode;
 };
 
-// Decodes a track, mixes it down, resamples it once, and writes it as the spool, block by block, so
-// that several can take turns on one thread and memory does not grow with the track's length. Not
-// thread-safe; after an error, or when it is dropped half-way, the unfinished file is removed.
+// Decodes a track, mixes it down, resamples it once, and writes it as the spool, and also as it was
+// before the resampling if asked to; block by block, so that several can take turns on one thread
+// and memory does not grow with the track's length. Not thread-safe; after an error, or when it is
+// dropped half-way, unfinished files are removed.
 //
 // Errors: those of `open_audio`, RESOURCE_EXHAUSTED (DISK_FULL), NOT_FOUND (the file is gone).
 class Preparation {
  public:
   static absl::StatusOr<std::unique_ptr<Preparation>> Create(const PreparationInput& input);
-  ~Preparation();
-  Preparation(const Preparation&) = delete;
-  Preparation& operator=(const Preparation&) = delete;
 
-  // Works on one block (less than a second of CPU time). True: the spool is complete under its
-  // name.
+  // Works on one block (less than a second of CPU time). True: the files are complete under their
+  // names.
   absl::StatusOr<bool> Step();
 
   // Once Step() said true.
@@ -51,19 +50,19 @@ class Preparation {
 
  private:
   Preparation(const PreparationInput& input, std::unique_ptr<audio::AudioReader> decoder,
-              std::unique_ptr<audio::Resampler> resampler, store::File file, int64_t model_frames);
+              int64_t model_frames);
 
+  absl::Status Open();
   absl::Status WriteOut();
   absl::Status Complete();
 
   const PreparationInput input_;
   const std::unique_ptr<audio::AudioReader> decoder_;
   const audio::Downmix downmix_;
-  const std::unique_ptr<audio::Resampler> resampler_;
   audio::TrackStatistics statistics_;
-  store::File file_;
-  int64_t written_bytes_ = 0;
-  bool complete_ = false;
+  std::unique_ptr<audio::Resampler> resampler_;
+  std::unique_ptr<SpoolWriter> spool_;
+  std::unique_ptr<SpoolWriter> song_;  // if wanted
   Prepared result_;
 
   // Kept between blocks to keep their memory.

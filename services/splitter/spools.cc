@@ -19,18 +19,34 @@ std::string Spools::PathOf(base::SeparationId id) const {
   return absl::StrCat(folder_, "/", id.ToString(), ".f32");
 }
 
-bool Spools::IsComplete(const Job& job) const {
-  if (job.prepared.model_frames <= 0) return false;
-  const absl::StatusOr<int64_t> size = store::FileSize(PathOf(job.id));
-  const int64_t frame_bytes = job.open.track().channels() * static_cast<int64_t>(sizeof(float));
-  return size.ok() && *size == job.prepared.model_frames * frame_bytes;
+std::string Spools::OwnSongPath(base::SeparationId id) const {
+  return absl::StrCat(folder_, "/", id.ToString(), ".song.f32");
 }
 
-absl::Status Spools::Remove(base::SeparationId id) const { return store::RemoveAll(PathOf(id)); }
+std::string Spools::SongPathOf(const Job& job) const {
+  const bool same_rate = job.open.track().sample_rate_hz() == job.open.model_rate_hz();
+  return same_rate ? PathOf(job.id) : OwnSongPath(job.id);
+}
+
+bool Spools::IsComplete(const Job& job) const {
+  if (job.prepared.model_frames <= 0) return false;
+  const auto holds = [&job](const std::string& path, int64_t frames) {
+    const absl::StatusOr<int64_t> size = store::FileSize(path);
+    const int64_t frame_bytes = job.open.track().channels() * static_cast<int64_t>(sizeof(float));
+    return size.ok() && *size == frames * frame_bytes;
+  };
+  return holds(PathOf(job.id), job.prepared.model_frames) &&
+         (!job.residual() || holds(SongPathOf(job), job.open.track().frames()));
+}
+
+absl::Status Spools::Remove(base::SeparationId id) const {
+  UNBRAID_RETURN_IF_ERROR(store::RemoveAll(OwnSongPath(id)));
+  return store::RemoveAll(PathOf(id));
+}
 
 absl::Status Spools::RemoveAllBut(const std::set<base::SeparationId>& ids) const {
   std::set<std::string> keep;
-  for (const base::SeparationId id : ids) keep.insert(PathOf(id));
+  for (const base::SeparationId id : ids) keep.insert({PathOf(id), OwnSongPath(id)});
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
     if (keep.count(entry.path().string()) > 0) continue;

@@ -11,8 +11,9 @@
 namespace unbraid::splitter {
 
 // The folder `spools`: the prepared audio of each separation that is being given out, as
-// interleaved float32 at the model's rate. A spool is complete once it has its name: it is written
-// under another and renamed. Thread-safe, as it holds no state.
+// interleaved float32 at the model's rate, and, where a residual is wanted, the song at its own
+// rate beside it. A file is complete once it has its name: it is written under another and renamed.
+// Thread-safe, as it holds no state.
 class Spools {
  public:
   // Creates the folder.
@@ -20,16 +21,22 @@ class Spools {
 
   std::string PathOf(base::SeparationId id) const;
 
-  // Whether the spool of a prepared job is there in full.
+  // The song at its own rate. Where that is the model's rate it is the spool itself: resampling
+  // copies then.
+  std::string SongPathOf(const Job& job) const;
+
+  // Whether all files of a prepared job are there in full.
   bool IsComplete(const Job& job) const;
 
   absl::Status Remove(base::SeparationId id) const;
 
-  // Removes everything that is not a finished spool of one of these.
+  // Removes everything that is not a finished file of one of these.
   absl::Status RemoveAllBut(const std::set<base::SeparationId>& ids) const;
 
  private:
   explicit Spools(std::string folder) : folder_(std::move(folder)) {}
+
+  std::string OwnSongPath(base::SeparationId id) const;
 
   std::string folder_;
 };

@@ -8,19 +8,25 @@
 
 #include "absl/status/statusor.h"
 #include "services/common/audio/format.h"
+#include "services/common/audio/sample_shaper.h"
+#include "services/common/audio/tags.h"
 
 namespace unbraid::audio {
 
-// Writes one file in blocks. Equal input gives equal bytes: nothing in the file depends on the
-// time. Integers are round(x * 2^(bits-1)), clamped, so that what was decoded from integers comes
-// back as the same integers. Not thread-safe.
+class FileWriter;
+
+// Writes one file in blocks. Equal input gives equal bytes: nothing in the file depends on the time
+// or on chance. Decoded, the file has its first frame where the input had it, and as many frames
+// (see OutputFormat::Frames). Not thread-safe.
 class Encoder {
  public:
-  // `frames` decides between RIFF and RF64. `format` is a resolved one. Errors of all functions:
-  // RESOURCE_EXHAUSTED (DISK_FULL), INTERNAL. No file stays after a failed Create.
+  // `format` is a resolved one. `frames` are those to come, by which containers are chosen and
+  // rates are changed. Errors of all functions: RESOURCE_EXHAUSTED (DISK_FULL), INTERNAL. No file
+  // stays after a failed Create.
   static absl::StatusOr<std::unique_ptr<Encoder>> Create(const std::string& path,
-                                                         OutputFormat format, int rate_hz,
-                                                         int channels, int64_t frames);
+                                                         const OutputFormat& format, int rate_hz,
+                                                         int channels, int64_t frames,
+                                                         const Tags& tags = {});
   // Removes the file unless Finish() succeeded.
   ~Encoder();
   Encoder(const Encoder&) = delete;
@@ -30,22 +36,25 @@ class Encoder {
   absl::Status Write(const float* interleaved, int64_t frames, float gain);
 
   // Completes the file, makes it safe on the disk, opens it again, compares its frame count with
-  // what was written and reads its last frame. DATA_LOSS when that fails.
+  // what was written and reads its last frame, or all of them in a lossy format. DATA_LOSS when
+  // that fails.
   absl::Status Finish();
 
- private:
-  struct Handle;
-  Encoder(std::string path, std::unique_ptr<Handle> handle, OutputFormat format, int channels);
+  // Samples so far that were beyond full scale and were limited to it.
+  int64_t limited_samples() const { return shaper_.limited(); }
 
-  absl::Status WriteIntegers(const float* interleaved, int64_t frames, float gain);
-  absl::Status WriteFloats(const float* interleaved, int64_t frames, float gain);
-  absl::Status CheckWritten(int64_t written, int64_t wanted);
-  absl::Status CheckFile() const;
+ private:
+  Encoder(std::string path, std::unique_ptr<FileWriter> writer, const OutputFormat& format,
+          int rate_hz, int channels, uint64_t dither_seed);
+
+  absl::StatusOr<int64_t> CountPcmFrames() const;
 
   const std::string path_;
-  std::unique_ptr<Handle> handle_;
+  std::unique_ptr<FileWriter> writer_;  // null once it is closed
   const OutputFormat format_;
+  const int rate_hz_;
   const int channels_;
+  SampleShaper shaper_;
   int64_t written_ = 0;
   bool finished_ = false;
   std::vector<int> integers_;

@@ -1,8 +1,13 @@
 #include "services/common/audio/format.h"
 
-#include "services/common/base/status.h"
+#include <algorithm>
 
 namespace unbraid::audio {
+namespace {
+
+constexpr int kOpusRateHz = 48'000;
+
+}  // namespace
 
 int IntegerBits(SampleFormat format) {
   switch (format) {
@@ -19,29 +24,37 @@ int IntegerBits(SampleFormat format) {
   }
 }
 
-absl::StatusOr<OutputFormat> ResolveOutput(OutputFormat wanted, SampleFormat source) {
-  const bool flac = wanted.container == OutputContainer::kFlac;
-  switch (wanted.sample_format) {
-    case SampleFormat::kSource:
-      if (source == SampleFormat::kU8 || source == SampleFormat::kS16) {
-        wanted.sample_format = SampleFormat::kS16;
-      } else if (source == SampleFormat::kS24 || flac) {
-        wanted.sample_format = SampleFormat::kS24;
-      } else {
-        wanted.sample_format = SampleFormat::kF32;
-      }
-      return wanted;
-    case SampleFormat::kS16:
-    case SampleFormat::kS24:
-      return wanted;
-    case SampleFormat::kF32:
-      if (!flac) return wanted;
-      return base::Error(absl::StatusCode::kInvalidArgument, "UNSUPPORTED_OUTPUT",
-                         "FLAC holds no floating-point samples; ask for S24, or for WAV.");
+bool OutputFormat::IsLossy() const {
+  return container == OutputContainer::kOggVorbis || container == OutputContainer::kOggOpus ||
+         container == OutputContainer::kMp3;
+}
+
+std::string OutputFormat::Extension() const {
+  switch (container) {
+    case OutputContainer::kFlac:
+      return "flac";
+    case OutputContainer::kAiff:
+      return "aiff";
+    case OutputContainer::kOggVorbis:
+      return "ogg";
+    case OutputContainer::kOggOpus:
+      return "opus";
+    case OutputContainer::kMp3:
+      return "mp3";
     default:
-      return base::Error(absl::StatusCode::kInvalidArgument, "UNSUPPORTED_OUTPUT",
-                         "Outputs can be SOURCE, S16, S24 or F32.");
+      return "wav";
   }
+}
+
+int OutputFormat::RateHz(int track_rate_hz) const {
+  return container == OutputContainer::kOggOpus ? kOpusRateHz : track_rate_hz;
+}
+
+int64_t OutputFormat::Frames(int64_t track_frames, int track_rate_hz) const {
+  const int64_t rate_hz = RateHz(track_rate_hz);
+  if (rate_hz == track_rate_hz) return track_frames;
+  // To nearest; a file without audio would be none.
+  return std::max<int64_t>((track_frames * rate_hz * 2 + track_rate_hz) / (2 * track_rate_hz), 1);
 }
 
 }  // namespace unbraid::audio

@@ -4,6 +4,18 @@
 #include <cmath>
 
 namespace unbraid::audio {
+namespace {
+
+constexpr int kFloatBits = 24;  // a float's precision
+
+// The largest float that is not above 1 / most.
+float Inverse(double most) {
+  const double exact = 1.0 / most;
+  const auto gain = static_cast<float>(exact);
+  return static_cast<double>(gain) <= exact ? gain : std::nextafter(gain, 0.0F);
+}
+
+}  // namespace
 
 void PeakMeter::Add(const float* samples, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
@@ -12,17 +24,31 @@ void PeakMeter::Add(const float* samples, int64_t count) {
   }
 }
 
-float CommonGain(const PeakMeter& meter, int bits) {
-  if (bits == 0) return 1;
+FullScale FullScaleOf(int bits) {
   const double full = std::ldexp(1.0, bits - 1);
   constexpr double kHalfStep = 0.5;
-  const bool fits =
-      meter.highest() * full < full - 1 + kHalfStep && meter.lowest() * full > -full - kHalfStep;
-  if (fits) return 1;
-  const double most = std::max(static_cast<double>(meter.highest()) / ((full - 1) / full),
-                               -static_cast<double>(meter.lowest()));
-  // The largest float that is not above the quotient.
-  return std::nextafter(static_cast<float>(1.0 / most), 0.0F);
+  return {-full - kHalfStep, bits > kFloatBits ? full + kHalfStep : full - kHalfStep};
+}
+
+bool TakesGain(const OutputFormat& format) {
+  return format.clip == ClipPolicy::kGain &&
+         (format.IsLossy() || IntegerBits(format.sample_format) > 0);
+}
+
+float CommonGain(const PeakMeter& meter, const OutputFormat& format) {
+  if (!TakesGain(format)) return 1;
+  const double highest = meter.highest();
+  const double lowest = meter.lowest();
+  if (format.IsLossy()) return Inverse(std::max({highest, -lowest, 1.0}));
+  const int bits = IntegerBits(format.sample_format);
+  const double full = std::ldexp(1.0, bits - 1);
+  const FullScale range = FullScaleOf(bits);
+  // Dither stays below one step. What is finer than a float does not count.
+  const double room = format.dither == Dither::kTpdf && bits <= kFloatBits ? 1 : 0;
+  if (highest * full < range.highest - room && lowest * full > range.lowest + room) return 1;
+  constexpr double kHalfStep = 0.5;
+  return Inverse(std::max(highest * full / (range.highest - kHalfStep - room),
+                          lowest * full / (range.lowest + kHalfStep + room)));
 }
 
 double ToDecibel(float gain) {

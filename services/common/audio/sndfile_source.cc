@@ -93,6 +93,15 @@ absl::Status OpenFailure(const std::string& container, const OpenedSndfile& open
   return CorruptAudio(absl::StrCat("The ", container, " file cannot be opened: ", cause, "."));
 }
 
+// Opus has 48 kHz. libsndfile would decode at a lower rate near the one that the header names,
+// which tells of what was once encoded, and lose frames by rounding.
+void DecodeOpusAtItsRate(SNDFILE* file, SF_INFO* sound) {
+  if ((sound->format & SF_FORMAT_SUBMASK) != SF_FORMAT_OPUS) return;
+  int rate_hz = 48'000;
+  sf_command(file, SFC_SET_ORIGINAL_SAMPLERATE, &rate_hz, sizeof(rate_hz));
+  sf_command(file, SFC_GET_CURRENT_SF_INFO, sound, sizeof(*sound));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FrameSource>> OpenWithSndfile(
@@ -102,6 +111,7 @@ absl::StatusOr<std::unique_ptr<FrameSource>> OpenWithSndfile(
   SF_INFO sound{};
   OpenedSndfile opened = OpenSndfile(SndfileInput::Functions(), input.get(), &sound);
   if (opened.file == nullptr) return OpenFailure(container, opened);
+  DecodeOpusAtItsRate(opened.file.get(), &sound);
   const CodecInfo codec = CodecOf(sound.format & SF_FORMAT_SUBMASK);
   FrameSource::Info info;
   info.format = {container, codec.name, codec.sample_format, sound.samplerate, sound.channels};

@@ -8,6 +8,10 @@
 
 namespace unbraid::base {
 
+// Length of the well-formed UTF-8 sequence that `text`, which is not empty, begins with; 0 where
+// there is none.
+size_t Utf8Length(absl::string_view text);
+
 // Whether `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool IsUtf8(absl::string_view text);
 

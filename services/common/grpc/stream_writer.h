@@ -63,6 +63,14 @@ class StreamWriter : public grpc::ServerWriteReactor<T> {
     absl::MutexLock lock(&mutex_);
     ++holds_;
   }
+  // The same for a stream that may be ending on another thread at this moment: false, and nothing
+  // is held, once its end is decided. Otherwise it could be gone before Release.
+  [[nodiscard]] bool TryHold() {
+    absl::MutexLock lock(&mutex_);
+    if (finish_.has_value()) return false;
+    ++holds_;
+    return true;
+  }
   // `this` may be gone afterwards.
   void Release() {
     absl::MutexLock lock(&mutex_);

@@ -48,8 +48,10 @@ absl::StatusOr<int64_t> NumberAt(const Json& json, const char* field, int64_t le
 absl::Status CheckStems(const std::vector<std::string>& stems) {
   const std::set<std::string> distinct(stems.begin(), stems.end());
   if (stems.empty() || distinct.size() != stems.size() || distinct.count("mix") > 0 ||
-      !std::all_of(stems.begin(), stems.end(), IsPlainName)) {
-    return Wrong("stems", "must be distinct names of a-z, 0-9, - and _, none of them \"mix\"");
+      distinct.count("residual") > 0 || !std::all_of(stems.begin(), stems.end(), IsPlainName)) {
+    return Wrong(
+        "stems",
+        "must be distinct names of a-z, 0-9, - and _, none of them \"mix\" or \"residual\"");
   }
   return absl::OkStatus();
 }

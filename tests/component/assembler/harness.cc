@@ -19,7 +19,9 @@ Harness::Harness() {
       internal::v1::AssemblerService::NewStub(grpc_util::Connect(server_->address().ToString()));
 }
 
-Harness::~Harness() {
+Harness::~Harness() { Drain(); }
+
+void Harness::Drain() {
   bench.hub.CloseAll();
   bench.feed.CloseAll();
   server_->Shutdown(absl::Seconds(5));

@@ -20,6 +20,9 @@ class Harness {
   Harness();
   ~Harness();
 
+  // Ends the service: when it returns, nothing of any call goes on. May be called twice.
+  void Drain();
+
   Stub* stub() { return stub_.get(); }
   // A unary call.
   template <typename Method, typename Request, typename Response>

@@ -103,6 +103,11 @@ class FakeGateway::Separations : public v1::SeparationService::Service {
         fake_->sent_content.empty() ? fake_->stem_content : fake_->sent_content;
     for (auto at = static_cast<size_t>(request->read_offset()); at < content.size(); at += kPart) {
       v1::DownloadStemResponse part;
+      if (request->follow() && static_cast<int64_t>(at) == request->read_offset()) {
+        part.mutable_pcm()->set_sample_rate_hz(48'000);
+        part.mutable_pcm()->set_channels(1);
+        part.mutable_pcm()->set_frames(static_cast<int64_t>(content.size() / sizeof(float)));
+      }
       part.set_offset(static_cast<int64_t>(at));
       part.set_data(content.substr(at, kPart));
       part.set_crc32c(base::Crc32c(part.data()));

@@ -123,6 +123,7 @@ grpc::Status FakeAssembler::OpenSeparation(grpc::ServerContext* context,
     record.owner = grpc_util::OwnerOf(*context);
     record.state = v1::Separation::STATE_PREPARING;
     record.chunks = 0;
+    record.song.clear();
     record.done.clear();
     record.retries.clear();
     ++record.attempt;
@@ -145,6 +146,14 @@ grpc::Status FakeAssembler::PlanSeparation(grpc::ServerContext*,
   Record& record = found->second;
   if (record.attempt != request->attempt() || Ended(record.state)) {
     return grpc_util::ToGrpc(base::Error(absl::StatusCode::kAborted, "STALE_ATTEMPT", "it ended"));
+  }
+  if (songs_to_lose_ > 0) {
+    --songs_to_lose_;
+    record.song.clear();
+  }
+  if (record.open.separation().residual() && record.song.empty()) {
+    return grpc_util::ToGrpc(
+        base::Error(absl::StatusCode::kFailedPrecondition, "SONG_MISSING", "no song"));
   }
   record.model_frames = request->model_frames();
   record.chunks = request->chunks();

@@ -30,6 +30,8 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
     std::map<int64_t, int32_t> retries;  // told again with every snapshot
     std::vector<std::string> waiting_for;
     v1::Failure failure;
+    std::string song;  // bytes of the last one that was put whole
+    int songs = 0;     // streams that were read to their end
   };
 
   FakeAssembler();
@@ -55,6 +57,17 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   void EndSilently(int64_t id, v1::Separation::State state);
   void SetDone(int64_t id, const std::set<int64_t>& chunks);
   void Retry(int64_t id, int64_t chunk, int32_t try_number);
+  // The next songs are refused like this after their first part.
+  void RefuseSongs(std::vector<grpc::Status> refusals);
+  // Forgets the songs of so many plans, just before it is asked for them.
+  void LosePlannedSongs(int count);
+  // Reads no further than the first part of a song until ServeSongs() is called, or the call ends.
+  void HoldSongs();
+  void ServeSongs();
+  // Waits until so many songs have been begun.
+  bool AwaitSongsBegun(int count) const;
+  // Waits until so many calls of PutSong were cancelled.
+  bool AwaitSongsCancelled(int count) const;
   // A separation that this splitter never opened.
   void AddStranger(int64_t id);
 
@@ -64,6 +77,9 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   grpc::Status PlanSeparation(grpc::ServerContext* context,
                               const internal::v1::PlanSeparationRequest* request,
                               google::protobuf::Empty* response) override;
+  grpc::Status PutSong(grpc::ServerContext* context,
+                       grpc::ServerReader<internal::v1::PutSongRequest>* reader,
+                       google::protobuf::Empty* response) override;
   grpc::Status FailSeparation(grpc::ServerContext* context,
                               const internal::v1::FailSeparationRequest* request,
                               google::protobuf::Empty* response) override;
@@ -82,6 +98,7 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
 
   News Snapshot() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tell(const internal::v1::WatchWorkResponse& news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  grpc::Status BeginSong(grpc::ServerContext* context, const internal::v1::PutSongRequest& first);
   void EndNow(int64_t id, v1::Separation::State state, bool tell);
   static internal::v1::WatchWorkResponse Active(int64_t id, const Record& record);
   static internal::v1::WatchWorkResponse RetryNews(int64_t id, int32_t attempt, int64_t chunk,
@@ -95,6 +112,11 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   std::set<News*> streams_ ABSL_GUARDED_BY(mutex_);
   int snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t opens_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::deque<grpc::Status> song_refusals_ ABSL_GUARDED_BY(mutex_);
+  bool holding_songs_ ABSL_GUARDED_BY(mutex_) = false;
+  int songs_to_lose_ ABSL_GUARDED_BY(mutex_) = 0;
+  int songs_begun_ ABSL_GUARDED_BY(mutex_) = 0;
+  int songs_cancelled_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -61,8 +61,8 @@ absl::StatusOr<v1::UploadTrackResponse> Harness::Upload(const std::string& id,
   return response;
 }
 
-v1::Track Harness::UploadSong(int64_t frames, int channels) {
-  const std::string bytes = WriteSong(folder_.path() + "/song.wav", frames, 44'100, channels);
+v1::Track Harness::UploadSong(int64_t frames, int channels, int rate_hz) {
+  const std::string bytes = WriteSong(folder_.path() + "/song.wav", frames, rate_hz, channels);
   const auto response = Upload("", bytes);
   INFO(response.status());
   REQUIRE(response.ok());

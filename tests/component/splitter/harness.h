@@ -30,7 +30,7 @@ class Harness {
                                                  size_t part_bytes = 256 << 10, size_t offset = 0,
                                                  bool finish = true);
   // Uploads a song and gives its track.
-  v1::Track UploadSong(int64_t frames, int channels = 2);
+  v1::Track UploadSong(int64_t frames, int channels = 2, int rate_hz = 44'100);
   absl::StatusOr<v1::Separation> Start(const v1::Separation& wanted);
   // Starts a separation of a song with default options; gives its id.
   int64_t StartJob(const v1::Track& track);

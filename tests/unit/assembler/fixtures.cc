@@ -10,6 +10,7 @@
 #include "services/common/audio/decoder.h"
 #include "services/common/audio/interleave.h"
 #include "services/common/base/crc32c.h"
+#include "services/common/base/status.h"
 #include "services/common/store/files.h"
 
 namespace unbraid::assembler {
@@ -58,6 +59,8 @@ internal::v1::OpenSeparationRequest Song::Open() const {
     const std::string& name = ModelStems()[static_cast<size_t>(computed[i])];
     (*separation->mutable_mix()->mutable_gains())[name] = gains[i];
   }
+  *separation->mutable_output_format() = output;
+  separation->set_residual(residual);
   separation->mutable_output_format()->set_container(container);
   separation->mutable_output_format()->set_sample_format(format);
   v1::Track* track = request.mutable_track();
@@ -65,6 +68,8 @@ internal::v1::OpenSeparationRequest Song::Open() const {
   track->set_sample_rate_hz(rate_hz);
   track->set_channels(channels);
   track->set_frames(frames);
+  track->set_title("Song");
+  track->set_artist("Band");
   for (const std::string& stem : ModelStems()) request.add_model_stems(stem);
   for (int stem : computed) request.add_computed_stems(stem);
   request.set_model_rate_hz(model_rate_hz);
@@ -105,6 +110,30 @@ internal::v1::ChunkResult Song::Message(int64_t chunk, int stem, int attempt) co
   samples->set_samples(audio::PlanarBytes(interleaved.data(), useful(chunk), channels));
   samples->set_samples_crc32c(base::Crc32c(samples->samples()));
   return message;
+}
+
+std::vector<float> Song::Floats() const {
+  constexpr uint64_t kSeed = 1'000'000'007;
+  std::vector<float> floats;
+  for (int64_t i = 0; i < frames * channels; ++i)
+    floats.push_back(Noise(kSeed + static_cast<uint64_t>(i)));
+  return floats;
+}
+
+std::vector<internal::v1::PutSongRequest> Song::SongParts(int64_t part_frames, int attempt) const {
+  const std::vector<float> floats = Floats();
+  std::vector<internal::v1::PutSongRequest> parts;
+  for (int64_t frame = 0; frame < frames; frame += part_frames) {
+    internal::v1::PutSongRequest& part = parts.emplace_back();
+    if (frame == 0) {
+      part.set_separation_id(id);
+      part.set_attempt(attempt);
+    }
+    const int64_t count = std::min(part_frames, frames - frame) * channels;
+    part.set_samples(std::string(audio::AsBytes(floats.data() + frame * channels, count)));
+    part.set_crc32c(base::Crc32c(part.samples()));
+  }
+  return parts;
 }
 
 Result Song::Samples(int64_t chunk, int stem, int attempt) const {
@@ -194,9 +223,22 @@ void Bench::Run(const std::function<void()>& work) {
   done.WaitForNotification();
 }
 
+absl::Status Bench::PutSong(const Song& song, int attempt) {
+  constexpr int64_t kPartFrames = 50;
+  const base::SeparationId id = song.separation_id();
+  UNBRAID_ASSIGN_OR_RETURN(const auto intake,
+                           On([&](Engine& e) { return e.BeginSong(id, attempt); }));
+  if (intake == nullptr) return absl::OkStatus();
+  for (const auto& part : song.SongParts(kPartFrames, attempt))
+    UNBRAID_RETURN_IF_ERROR(intake->Write(part));
+  UNBRAID_RETURN_IF_ERROR(intake->Finish());
+  return On([&](Engine& e) { return e.TakeSong(id, attempt, intake->path()); });
+}
+
 void Bench::Begin(const Song& song) {
   const auto opened = On([&](Engine& e) { return e.Open(kOwner, song.Open()); });
   REQUIRE(opened.ok());
+  if (song.residual) REQUIRE(PutSong(song, opened->attempt()).ok());
   REQUIRE(On([&](Engine& e) { return e.Plan(song.Plan(opened->attempt())); }).ok());
 }
 

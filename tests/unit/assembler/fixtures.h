@@ -28,6 +28,7 @@ struct Song {
   int model_rate_hz = 44'100;
   v1::SampleFormat format = v1::SAMPLE_FORMAT_F32;
   v1::OutputFormat::Container container = v1::OutputFormat::CONTAINER_WAV;
+  v1::OutputFormat output;  // what else is asked of it
   std::vector<std::string> wanted = {"drums", "bass", "other", "vocals"};
   std::vector<int> computed = {0, 1, 2, 3};
   std::vector<double> gains = {1, 1, 1, 1};  // of the mix, by computed stem
@@ -36,6 +37,7 @@ struct Song {
   std::function<float(int64_t chunk, int stem, int64_t frame, int channel)> sample;
   int64_t window = 64;
   int64_t overlap = 16;
+  bool residual = false;
 
   int64_t chunks() const;
   int64_t useful(int64_t chunk) const;
@@ -43,6 +45,9 @@ struct Song {
   internal::v1::PlanSeparationRequest Plan(int attempt = 1) const;
   // What a worker sends.
   internal::v1::ChunkResult Message(int64_t chunk, int stem, int attempt = 1) const;
+  // The song itself, interleaved, at its own rate; and in parts of so many frames.
+  std::vector<float> Floats() const;
+  std::vector<internal::v1::PutSongRequest> SongParts(int64_t part_frames, int attempt = 1) const;
   Result Samples(int64_t chunk, int stem, int attempt = 1) const;
   Result Failure(int64_t chunk, int try_number, int attempt = 1) const;
   base::SeparationId separation_id() const { return base::SeparationId(id); }
@@ -98,7 +103,9 @@ class Bench {
     return std::move(*value);
   }
 
-  // Opens and plans.
+  // Has the engine take the song, in parts of 50 frames.
+  absl::Status PutSong(const Song& song, int attempt = 1);
+  // Opens, brings the song if it is needed, and plans.
   void Begin(const Song& song);
   absl::Status Send(const Result& result);
   void SendChunk(const Song& song, int64_t chunk, int attempt = 1);

@@ -44,7 +44,7 @@ std::vector<int> Integers(const std::string& path) {
 
 TEST_CASE("Cases 2, 10: integers come back as the same integers, in mono and stereo") {
   const AudioFolder folder;
-  for (C container : {C::kWav, C::kFlac}) {
+  for (C container : {C::kWav, C::kFlac, C::kAiff}) {
     for (const auto& [format, bits] : {std::pair{F::kS16, 16}, std::pair{F::kS24, 24}}) {
       for (int channels : {1, 2}) {
         CAPTURE(static_cast<int>(container), bits, channels);
@@ -56,9 +56,21 @@ TEST_CASE("Cases 2, 10: integers come back as the same integers, in mono and ste
         CHECK(decoded.format.sample_format == format);
         CHECK(decoded.format.rate_hz == 48'000);
         CHECK(decoded.format.channels == channels);
-        CHECK(decoded.format.container == (container == C::kFlac ? "FLAC" : "WAV"));
+        const char* name = container == C::kFlac ? "FLAC" : container == C::kAiff ? "AIFF" : "WAV";
+        CHECK(decoded.format.container == name);
       }
     }
+  }
+}
+
+TEST_CASE("Case 10: 32-bit integers stay 32-bit integers, to a float's precision") {
+  const AudioFolder folder;
+  for (C container : {C::kWav, C::kAiff}) {
+    const std::vector<float> samples = ExactIntegers(10'001, 24);
+    REQUIRE(Encode(folder.Path("out"), {container, F::kS32}, 1, samples).ok());
+    const Decoded decoded = DecodeAll(folder.Path("out")).value();
+    CHECK(decoded.format.sample_format == F::kS32);
+    CHECK(Difference(decoded.samples, samples) == "");
   }
 }
 
@@ -73,8 +85,10 @@ TEST_CASE("a file decoded from 16 bit and encoded to 16 bit holds the same integ
 TEST_CASE("Case 12: floats come back bit for bit, beyond full scale too") {
   const AudioFolder folder;
   const std::vector<float> samples = Noise(2 * 10'001, 3.0F);
-  REQUIRE(Encode(folder.Path("out"), {C::kWav, F::kF32}, 2, samples).ok());
-  CHECK(Difference(DecodeAll(folder.Path("out"))->samples, samples) == "");
+  for (C container : {C::kWav, C::kAiff}) {
+    REQUIRE(Encode(folder.Path("out"), {container, F::kF32}, 2, samples).ok());
+    CHECK(Difference(DecodeAll(folder.Path("out"))->samples, samples) == "");
+  }
 }
 
 TEST_CASE("a sample is rounded to the nearest step, and clamped at the ends") {
@@ -101,7 +115,7 @@ TEST_CASE("Case 26: equal input gives equal bytes, with nothing of the time in t
   const AudioFolder folder;
   const std::vector<float> samples = Noise(2 * 5'000);
   for (OutputFormat format : {OutputFormat{C::kWav, F::kF32}, OutputFormat{C::kWav, F::kS24},
-                              OutputFormat{C::kFlac, F::kS16}}) {
+                              OutputFormat{C::kFlac, F::kS16}, OutputFormat{C::kAiff, F::kF32}}) {
     REQUIRE(Encode(folder.Path("one"), format, 2, samples).ok());
     REQUIRE(Encode(folder.Path("two"), format, 2, samples).ok());
     CHECK(ReadBytes(folder.Path("one")) == ReadBytes(folder.Path("two")));
@@ -111,7 +125,8 @@ TEST_CASE("Case 26: equal input gives equal bytes, with nothing of the time in t
 
 TEST_CASE("Case 17: silence is a valid file of its full length") {
   const AudioFolder folder;
-  for (OutputFormat format : {OutputFormat{C::kWav, F::kS16}, OutputFormat{C::kFlac, F::kS24}}) {
+  for (OutputFormat format : {OutputFormat{C::kWav, F::kS16}, OutputFormat{C::kFlac, F::kS24},
+                              OutputFormat{C::kAiff, F::kS32}}) {
     REQUIRE(Encode(folder.Path("out"), format, 2, std::vector<float>(2 * 9'999)).ok());
     const Decoded decoded = DecodeAll(folder.Path("out")).value();
     CHECK(Difference(decoded.samples, std::vector<float>(2 * 9'999)) == "");
@@ -120,7 +135,7 @@ TEST_CASE("Case 17: silence is a valid file of its full length") {
 
 TEST_CASE("Case 4: one frame is a file") {
   const AudioFolder folder;
-  for (C container : {C::kWav, C::kFlac}) {
+  for (C container : {C::kWav, C::kFlac, C::kAiff}) {
     REQUIRE(Encode(folder.Path("out"), {container, F::kS16}, 1, {0.25F}).ok());
     CHECK(Difference(DecodeAll(folder.Path("out"))->samples, std::vector<float>{0.25F}) == "");
   }
@@ -128,8 +143,8 @@ TEST_CASE("Case 4: one frame is a file") {
 
 TEST_CASE("every rate from 8 to 192 kHz can be written") {
   const AudioFolder folder;
-  for (C container : {C::kWav, C::kFlac}) {
-    for (int rate : {8'000, 11'025, 44'100, 88'200, 96'000, 176'400, 192'000}) {
+  for (C container : {C::kWav, C::kFlac, C::kAiff}) {
+    for (int rate : {8'000, 11'025, 12'345, 44'100, 65'535, 88'200, 96'010, 176'400, 192'000}) {
       CAPTURE(rate);
       auto encoder = Encoder::Create(folder.Path("out"), {container, F::kS24}, rate, 2, 100);
       REQUIRE(encoder.ok());
@@ -175,7 +190,7 @@ TEST_CASE("more than RIFF can count becomes RF64") {
 
 TEST_CASE("Case 36: a full disk is told as such") {
   const AudioFolder folder;
-  for (C container : {C::kWav, C::kFlac}) {
+  for (C container : {C::kWav, C::kFlac, C::kAiff}) {
     std::filesystem::create_symlink("/dev/full", folder.Path("out"));
     const absl::Status status =
         Encode(folder.Path("out"), {container, F::kS16}, 2, Noise(2 * 100'000));

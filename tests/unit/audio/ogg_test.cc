@@ -27,6 +27,15 @@ TEST_CASE("Case 2: Vorbis and Opus come back at their own length") {
   }
 }
 
+TEST_CASE("Case 2: Opus is decoded at 48 kHz, whatever rate its header names") {
+  const AudioFolder folder;
+  for (int rate : {8'000, 24'000}) {
+    const Decoded opus = DecodeAll(folder.Write("o", kOpus, rate, 1, Noise(rate))).value();
+    CHECK(opus.format.rate_hz == 48'000);
+    CHECK(opus.frames() == 48'000);
+  }
+}
+
 TEST_CASE("Case 11: more than two channels in Ogg have an order of their own") {
   const AudioFolder folder;
   const std::string six = folder.Write("six", kOpus, 48'000, 6, Noise(6 * 4'800));

@@ -16,14 +16,54 @@ TEST_CASE("reads a separate command with all its options, wherever the general o
   Options options;
   REQUIRE_FALSE(Parse({"unbraid", "separate", "song.mp3", "-o", "out", "--model", "m", "--stems",
                        "vocals,drums", "--mix", "vocals=0", "--format", "flac", "--sample-format",
-                       "s24", "--json", "--gateway", "host:1"},
+                       "s24", "--residual", "--json", "--gateway", "host:1"},
                       &options));
   CHECK(options.command == CommandKind::kSeparate);
   CHECK(options.file == "song.mp3");
   CHECK(options.output_folder == "out");
   CHECK(options.stems == std::vector<std::string>{"vocals", "drums"});
+  CHECK(options.residual);
   CHECK(options.json);
   CHECK(options.gateway == "host:1");
+}
+
+TEST_CASE("a residual is written only if asked for") {
+  Options plain;
+  REQUIRE_FALSE(Parse({"unbraid", "create", "tracks/1"}, &plain));
+  CHECK_FALSE(plain.residual);
+  Options asked;
+  REQUIRE_FALSE(Parse({"unbraid", "create", "tracks/1", "--residual"}, &asked));
+  CHECK(asked.residual);
+}
+
+TEST_CASE("reads what is to be heard, and asks for standard output in words") {
+  Options separate;
+  REQUIRE_FALSE(Parse(
+      {"unbraid", "separate", "a.wav", "--play-stem", "vocals", "--stdout", "--raw", "--no-files"},
+      &separate));
+  CHECK(separate.play_stem == "vocals");
+  CHECK(separate.raw);
+  CHECK(separate.no_files);
+  Options download;
+  REQUIRE_FALSE(
+      Parse({"unbraid", "download", "separations/1", "--follow", "mix", "--stdout"}, &download));
+  CHECK(download.play_stem == "mix");
+  CHECK_FALSE(download.raw);
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"separate", "a.wav", "--play-stem", "vocals"},
+           {"separate", "a.wav", "--stdout"},
+           {"separate", "a.wav", "--no-files"},
+           {"separate", "a.wav", "--raw"},
+           {"download", "separations/1"},
+           {"download", "separations/1", "--follow", "mix"},
+           {"download", "separations/1", "--follow", "mix", "--stdout", "-o", "out"},
+           {"download", "separations/1", "--follow", "mix", "--stdout", "--stems", "mix"}}) {
+    CAPTURE(words);
+    std::vector<std::string> all = words;
+    all.insert(all.begin(), "unbraid");
+    Options options;
+    CHECK(Parse(all, &options) == 2);
+  }
 }
 
 TEST_CASE("wrong usage ends with status 2") {

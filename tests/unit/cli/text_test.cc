@@ -52,6 +52,14 @@ TEST_CASE("the bar never reaches the last column, and shows what it waits for") 
   CHECK_THAT(DrawBar(state, 200), Catch::Contains("no worker is connected"));
 }
 
+TEST_CASE("a separation is shown with its residual") {
+  v1::Separation separation;
+  separation.add_stems("vocals");
+  CHECK_THAT(Describe(separation), !Catch::Contains("residual"));
+  separation.set_residual(true);
+  CHECK_THAT(Describe(separation), Catch::Contains("stems vocals, residual\n"));
+}
+
 TEST_CASE("progress tells chunks, speed and time left") {
   v1::Separation separation;
   separation.set_state(v1::Separation::STATE_SEPARATING);

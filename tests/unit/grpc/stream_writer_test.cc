@@ -29,6 +29,7 @@ class TestWriter : public StreamWriter<News> {
   ~TestWriter() override { events_->gone.Notify(); }
   using StreamWriter<News>::Hold;
   using StreamWriter<News>::Release;
+  using StreamWriter<News>::TryHold;
 
  private:
   Events* const events_;
@@ -109,6 +110,17 @@ TEST_CASE("stays as long as somebody holds it") {
   watch.writer->Enqueue(Version(1));  // ignored, and safe
   CHECK_FALSE(watch.events.gone.HasBeenNotified());
   watch.writer->Release();
+  watch.events.gone.WaitForNotification();
+}
+
+TEST_CASE("cannot be held any more once its end is decided") {
+  Watch watch;
+  REQUIRE(watch.writer->TryHold());
+  watch.writer->FinishNow(grpc::Status(grpc::StatusCode::UNAVAILABLE, "closing"));
+  CHECK_FALSE(watch.writer->TryHold());
+  CHECK_FALSE(watch.events.gone.HasBeenNotified());
+  watch.writer->Release();
+  CHECK(watch.reader->Finish().error_message() == "closing");
   watch.events.gone.WaitForNotification();
 }
 

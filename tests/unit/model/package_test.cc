@@ -69,6 +69,7 @@ TEST_CASE("names the field that is wrong") {
       {"stems", json::array()},
       {"stems", json::array({"a", "a"})},
       {"stems", json::array({"mix"})},
+      {"stems", json::array({"vocals", "residual"})},
       {"stems", json::array({"../x"})},
       {"normalisation", "chunk"},
   }));

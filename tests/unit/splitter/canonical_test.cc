@@ -2,8 +2,11 @@
 
 #include <catch2/catch.hpp>
 #include <limits>
+#include <set>
+#include <tuple>
 
 #include "services/common/base/status.h"
+#include "services/splitter/output_format.h"
 #include "services/splitter/paging.h"
 #include "services/splitter/poison.h"
 #include "services/splitter/track_check.h"
@@ -39,6 +42,9 @@ TEST_CASE_METHOD(CanonicalTest, "an empty request means all stems, WAV, and a mi
   CHECK(canonical.mix().gains().at("b") == 1.0);
   CHECK(canonical.output_format().container() == v1::OutputFormat::CONTAINER_WAV);
   CHECK(canonical.output_format().sample_format() == v1::SAMPLE_FORMAT_S16);
+  CHECK(canonical.output_format().clip() == v1::OutputFormat::CLIP_POLICY_GAIN);
+  CHECK(canonical.output_format().dither() == v1::OutputFormat::DITHER_NONE);
+  CHECK_FALSE(canonical.output_format().has_quality());
   CHECK(canonical.model() == "tiny");
   CHECK(canonical.name() == base::SeparationName(job->id));
   CHECK(job->open.computed_stems_size() == 3);
@@ -67,9 +73,25 @@ TEST_CASE_METHOD(CanonicalTest, "Case 26: other options, owner or content are an
   CHECK(Make(fewer)->id != id);
   CHECK(Make(flac)->id != id);
   CHECK(Make(louder)->id != id);
+  v1::Separation residual;
+  residual.set_residual(true);
+  CHECK(Make(residual)->id != id);
   CHECK(Make({}, "somebody")->id != id);
   track_.set_sha256(std::string(64, 'b'));
   CHECK(Make({})->id != id);
+}
+
+TEST_CASE_METHOD(CanonicalTest,
+                 "Case 6: a residual needs all stems, and gives files to none of them") {
+  v1::Separation wanted;
+  wanted.add_stems("c");
+  wanted.set_residual(true);
+  const auto job = Make(wanted);
+  REQUIRE(job.ok());
+  CHECK(job->residual());
+  CHECK(job->open.computed_stems_size() == 3);
+  CHECK(job->open.separation().stems_size() == 1);
+  CHECK(job->open.separation().mix().gains().size() == 1);
 }
 
 TEST_CASE_METHOD(CanonicalTest, "a stem that is only in the mix is computed but gets no file") {
@@ -109,13 +131,83 @@ TEST_CASE_METHOD(CanonicalTest, "a gain that is no number or too large is refuse
   }
 }
 
+TEST_CASE_METHOD(CanonicalTest,
+                 "Case 26: a lossy output without a wish is that with the defaults") {
+  using O = v1::OutputFormat;
+  for (const auto& [container, quality, kbps] :
+       {std::tuple{O::CONTAINER_OGG_VORBIS, 0.6, 0}, std::tuple{O::CONTAINER_MP3, 0.8, 0},
+        std::tuple{O::CONTAINER_OGG_OPUS, 0.0, 128}}) {
+    v1::Separation plain;
+    plain.mutable_output_format()->set_container(container);
+    v1::Separation wordy = plain;
+    O* format = wordy.mutable_output_format();
+    format->set_sample_format(v1::SAMPLE_FORMAT_SOURCE);
+    format->set_clip(O::CLIP_POLICY_GAIN);
+    format->set_dither(O::DITHER_AUTO);
+    if (quality > 0) format->set_quality(quality);
+    format->set_bitrate_kbps(kbps);
+    CHECK(Make(plain)->id == Make(wordy)->id);
+    const O resolved = Make(plain)->open.separation().output_format();
+    CHECK(resolved.container() == container);
+    CHECK(resolved.sample_format() == v1::SAMPLE_FORMAT_UNSPECIFIED);
+    CHECK(resolved.dither() == O::DITHER_UNSPECIFIED);
+    CHECK(resolved.clip() == O::CLIP_POLICY_GAIN);
+    CHECK(resolved.has_quality() == (quality > 0));
+    CHECK(resolved.quality() == quality);
+    CHECK(resolved.bitrate_kbps() == kbps);
+  }
+}
+
+TEST_CASE_METHOD(CanonicalTest, "Case 26: each option of the output makes another separation") {
+  using O = v1::OutputFormat;
+  v1::Separation mp3;
+  mp3.mutable_output_format()->set_container(O::CONTAINER_MP3);
+  std::set<int64_t> ids = {Make({})->id.value(), Make(mp3)->id.value()};
+  const auto other = [&](v1::Separation wanted, const auto& change) {
+    change(wanted.mutable_output_format());
+    CHECK(ids.insert(Make(wanted)->id.value()).second);
+  };
+  other({}, [](O* format) { format->set_container(O::CONTAINER_AIFF); });
+  other({}, [](O* format) { format->set_sample_format(v1::SAMPLE_FORMAT_S32); });
+  other({}, [](O* format) { format->set_clip(O::CLIP_POLICY_CLAMP); });
+  other({}, [](O* format) { format->set_clip(O::CLIP_POLICY_NONE); });
+  other({}, [](O* format) { format->set_dither(O::DITHER_TPDF); });
+  other(mp3, [](O* format) { format->set_quality(0.7); });
+  other(mp3, [](O* format) { format->set_bitrate_kbps(192); });
+  v1::Separation opus;
+  opus.mutable_output_format()->set_container(O::CONTAINER_OGG_OPUS);
+  other(opus, [](O* format) { format->set_bitrate_kbps(96); });
+}
+
 TEST_CASE_METHOD(CanonicalTest, "an output that the container cannot hold is refused") {
   v1::Separation wanted;
   wanted.mutable_output_format()->set_container(v1::OutputFormat::CONTAINER_FLAC);
   wanted.mutable_output_format()->set_sample_format(v1::SAMPLE_FORMAT_F32);
-  CHECK(base::ReasonOf(Make(wanted).status()) == "UNSUPPORTED_OUTPUT");
-  wanted.mutable_output_format()->set_container(static_cast<v1::OutputFormat::Container>(7));
-  CHECK(base::ReasonOf(Make(wanted).status()) == "UNSUPPORTED_OUTPUT");
+  const absl::Status status = Make(wanted).status();
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(base::ReasonOf(status) == "UNSUPPORTED_OUTPUT");
+  CHECK(status.message() ==
+        "FLAC holds no floating-point samples; ask for S24, or for WAV or AIFF.");
+}
+
+TEST_CASE_METHOD(CanonicalTest, "numbers that the protocol does not have are refused") {
+  using O = v1::OutputFormat;
+  const auto refusal = [&](const auto& change) {
+    v1::Separation wanted;
+    change(wanted.mutable_output_format());
+    const absl::Status status = Make(wanted).status();
+    CHECK(absl::IsInvalidArgument(status));
+    CHECK(base::ReasonOf(status) == "UNSUPPORTED_OUTPUT");
+    return std::string(status.message());
+  };
+  CHECK(refusal([](O* f) { f->set_container(static_cast<O::Container>(7)); }) ==
+        "Outputs can be WAV, FLAC, AIFF, OGG_VORBIS, OGG_OPUS or MP3.");
+  CHECK(refusal([](O* f) { f->set_sample_format(static_cast<v1::SampleFormat>(8)); }) ==
+        "Samples of outputs can be SOURCE, S16, S24, S32 or F32.");
+  CHECK(refusal([](O* f) { f->set_clip(static_cast<O::ClipPolicy>(4)); }) ==
+        "The clip policy can be GAIN, CLAMP or NONE.");
+  CHECK(refusal([](O* f) { f->set_dither(static_cast<O::Dither>(4)); }) ==
+        "Dither can be AUTO, NONE or TPDF.");
 }
 
 TEST_CASE("the fingerprint's text is fixed: a change of it would change all ids") {
@@ -126,9 +218,18 @@ TEST_CASE("the fingerprint's text is fixed: a change of it would change all ids"
   (*canonical.mutable_mix()->mutable_gains())["a"] = 1;
   canonical.mutable_output_format()->set_container(v1::OutputFormat::CONTAINER_WAV);
   canonical.mutable_output_format()->set_sample_format(v1::SAMPLE_FORMAT_F32);
+  canonical.mutable_output_format()->set_clip(v1::OutputFormat::CLIP_POLICY_GAIN);
   CHECK(FingerprintText("me", "t", "m", canonical) ==
-        "unbraid separation 1\nowner 2 me\ntrack t\nmodel m\nstems a,b\nmix a 1\n"
-        "mix b 0.10000000000000001\ncontainer CONTAINER_WAV\nsamples SAMPLE_FORMAT_F32\n");
+        "unbraid separation 2\nowner 2 me\ntrack t\nmodel m\nstems a,b\nmix a 1\n"
+        "mix b 0.10000000000000001\ncontainer CONTAINER_WAV\nsamples SAMPLE_FORMAT_F32\n"
+        "clip CLIP_POLICY_GAIN\ndither DITHER_UNSPECIFIED\nquality none\nbitrate 0\n");
+  v1::OutputFormat mp3;
+  mp3.set_container(v1::OutputFormat::CONTAINER_MP3);
+  mp3.set_clip(v1::OutputFormat::CLIP_POLICY_CLAMP);
+  mp3.set_quality(0.8);
+  CHECK(FormatText(mp3) ==
+        "container CONTAINER_MP3\nsamples SAMPLE_FORMAT_UNSPECIFIED\nclip CLIP_POLICY_CLAMP\n"
+        "dither DITHER_UNSPECIFIED\nquality 0.80000000000000004\nbitrate 0\n");
 }
 
 TEST_CASE("page sizes and tokens are checked") {

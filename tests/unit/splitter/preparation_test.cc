@@ -42,8 +42,10 @@ class PreparationTest {
     }
   }
 
-  std::vector<float> Spool(const PreparationInput& input) {
-    const std::string bytes = *store::ReadSmallFile(input.spool_path);
+  std::vector<float> Spool(const PreparationInput& input) { return Samples(input.spool_path); }
+
+  std::vector<float> Samples(const std::string& path) {
+    const std::string bytes = *store::ReadSmallFile(path);
     std::vector<float> samples(bytes.size() / sizeof(float));
     std::memcpy(samples.data(), bytes.data(), bytes.size());
     return samples;
@@ -97,6 +99,26 @@ TEST_CASE_METHOD(PreparationTest,
   CHECK(Spool(input).size() == static_cast<size_t>(prepared.model_frames * 2));
 }
 
+TEST_CASE_METHOD(PreparationTest, "the song at its own rate is the track, sample by sample") {
+  const int channels = GENERATE(1, 2);
+  const int64_t frames = 150'001;
+  PreparationInput input = Input(frames, 48'000, channels);
+  Prepare(input);
+  const std::vector<float> without = Spool(input);
+  input.song_path = folder_.path() + "/song.own.f32";
+  Prepare(input);
+  CHECK(Spool(input) == without);
+  const std::vector<float> song = Samples(input.song_path);
+  REQUIRE(song.size() == static_cast<size_t>(frames * channels));
+  bool same = true;
+  for (int64_t i = 0; i < frames; ++i) {
+    for (int c = 0; c < channels; ++c) {
+      same = same && song[static_cast<size_t>(i * channels + c)] == TestSample(i, c);
+    }
+  }
+  CHECK(same);
+}
+
 TEST_CASE_METHOD(PreparationTest, "Case 4: a track of one frame is prepared") {
   const PreparationInput input = Input(1, 44'100, 1);
   CHECK(Prepare(input).model_frames == 1);
@@ -115,14 +137,17 @@ TEST_CASE_METHOD(PreparationTest, "normalisation is of the mono mix of the whole
 }
 
 TEST_CASE_METHOD(PreparationTest, "a preparation that is dropped half-way leaves no file") {
-  const PreparationInput input = Input(200'000, 44'100, 2);
+  PreparationInput input = Input(200'000, 48'000, 2);
+  const std::string spools = folder_.path() + "/spools";
+  REQUIRE(Spools::Create(folder_.path()).ok());
+  input.spool_path = spools + "/1.f32";
+  input.song_path = spools + "/1.song.f32";
   {
     auto preparation = *Preparation::Create(input);
     REQUIRE(*preparation->Step() == false);
+    CHECK_FALSE(std::filesystem::is_empty(spools));
   }
-  CHECK_FALSE(store::FileSize(input.spool_path).ok());
-  const auto spools = *Spools::Create(folder_.path());
-  CHECK(std::filesystem::is_empty(folder_.path() + "/spools"));
+  CHECK(std::filesystem::is_empty(spools));
 }
 
 TEST_CASE_METHOD(PreparationTest, "a disk without room is told before anything is written") {
@@ -130,6 +155,17 @@ TEST_CASE_METHOD(PreparationTest, "a disk without room is told before anything i
   input.min_free_bytes = int64_t{1} << 60;
   const absl::Status status = Preparation::Create(input).status();
   CHECK(absl::IsResourceExhausted(status));
+  CHECK(base::ReasonOf(status) == "DISK_FULL");
+}
+
+TEST_CASE_METHOD(PreparationTest, "the room that the song itself takes is counted") {
+  PreparationInput input = Input(1000, 22'050, 2);
+  // Between one file and two of them, whatever else happens on the disk meanwhile.
+  input.track_frames = *store::FreeBytes(folder_.path()) / 8;
+  input.model_rate_hz = 11'025;
+  CHECK(Preparation::Create(input).ok());
+  input.song_path = folder_.path() + "/song.own.f32";
+  const absl::Status status = Preparation::Create(input).status();
   CHECK(base::ReasonOf(status) == "DISK_FULL");
 }
 

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
@@ -150,6 +151,32 @@ TEST_CASE_METHOD(StoresTest, "the end of an older attempt does not remove a newe
   REQUIRE(jobs->Remove(base::SeparationId(7), 2).ok());
   CHECK_FALSE(*jobs->UsesTrack("tracks/17"));
   CHECK_FALSE(jobs->Find(base::SeparationId(7))->has_value());
+}
+
+TEST_CASE_METHOD(StoresTest,
+                 "Case 6: a job with a residual is prepared once its song is there too") {
+  const auto spools = *Spools::Create(folder_.path());
+  Job job = SomeJob(1, 1);
+  job.open.set_model_rate_hz(48'000);
+  job.open.mutable_track()->set_frames(10);
+  job.prepared.model_frames = 11;
+  REQUIRE(store::WriteFileDurably(spools.PathOf(job.id), std::string(11 * 8, 'x')).ok());
+  CHECK(spools.IsComplete(job));
+  job.open.mutable_separation()->set_residual(true);
+  CHECK_FALSE(spools.IsComplete(job));
+  REQUIRE(store::WriteFileDurably(spools.SongPathOf(job), std::string(10 * 8, 'x')).ok());
+  CHECK(spools.IsComplete(job));
+  REQUIRE(spools.RemoveAllBut({job.id}).ok());
+  CHECK(spools.IsComplete(job));
+  REQUIRE(spools.Remove(job.id).ok());
+  CHECK(std::filesystem::is_empty(folder_.path() + "/spools"));
+}
+
+TEST_CASE_METHOD(StoresTest, "at the model's rate the spool is the song") {
+  const auto spools = *Spools::Create(folder_.path());
+  Job job = SomeJob(1, 1);
+  job.open.set_model_rate_hz(44'100);
+  CHECK(spools.SongPathOf(job) == spools.PathOf(job.id));
 }
 
 TEST_CASE_METHOD(StoresTest, "unfinished spools and those of nobody are removed") {

@@ -232,6 +232,24 @@ TEST_CASE_METHOD(UploadTest,
   CHECK(FilesIn("tracks") == 0);
 }
 
+TEST_CASE_METHOD(UploadTest,
+                 "Case 16: samples that are no numbers are silenced for who asks only") {
+  std::string song =
+      WriteSong(folder_.path() + "/f.wav", 100, 44'100, 2, audio::SampleFormat::kF32);
+  song.replace(song.find("data") + 8, 4, std::string("\0\0\xC0\x7F", 4));  // NaN
+  CHECK(base::ReasonOf(UploadWhole("refuse", song)) == "NON_FINITE_SAMPLE");
+  v1::UploadTrackRequest request = First("silence", 0, song, true);
+  request.mutable_spec()->set_non_finite_samples(v1::UploadSpec::NON_FINITE_SAMPLES_SILENCE);
+  const auto call = Call();
+  REQUIRE(call->Take(request).ok());
+  CHECK(call->response().track().silenced_samples() == 1);
+  // The track is there now, and still not what another one wants.
+  CHECK(base::ReasonOf(UploadWhole("refuse-again", song)) == "NON_FINITE_SAMPLE");
+  CHECK(FilesIn("tracks") == 1);
+  request.mutable_spec()->set_upload_id("silence-again");
+  CHECK(Call()->Take(request).ok());
+}
+
 TEST_CASE_METHOD(UploadTest, "a stream that is shorter than it said is refused but can go on") {
   const std::string song = Song();
   v1::UploadTrackRequest request = First("id", 0, song.substr(0, 100), true);

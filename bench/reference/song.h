@@ -1,0 +1,36 @@
+#ifndef UNBRAID_BENCH_REFERENCE_SONG_H_
+#define UNBRAID_BENCH_REFERENCE_SONG_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/common/audio/format.h"
+
+namespace unbraid::reference {
+
+// A whole song, or a whole stem of it, in memory.
+struct Song {
+  int rate_hz = 0;
+  int channels = 0;
+  std::vector<float> samples;  // interleaved
+
+  int64_t frames() const { return static_cast<int64_t>(samples.size()) / channels; }
+};
+
+// Decodes a file and mixes more than two channels down. `source`: the depth that it has.
+absl::StatusOr<Song> ReadSong(const std::string& path, audio::SampleFormat* source);
+
+// The song at another rate, in exactly so many frames.
+absl::StatusOr<Song> Resample(const Song& song, int rate_hz, int64_t frames);
+
+// The sum of stems of one shape, added in double and rounded once.
+Song Sum(const std::vector<Song>& stems);
+
+// What the stems leave of the song.
+Song Residual(const Song& song, const std::vector<Song>& stems);
+
+}  // namespace unbraid::reference
+
+#endif  // UNBRAID_BENCH_REFERENCE_SONG_H_
