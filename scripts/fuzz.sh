@@ -42,9 +42,11 @@ last_number() { grep -oE "$2[0-9]+" <<<"$1" | tail -n 1 | grep -oE '[0-9]+$' || 
 # fuzz_one TARGET SECONDS: runs one target and prints its line.
 fuzz_one() {
   local target=$1 log=$UNBRAID_BUILD/logs/fuzz-$1.log verdict=passed end
+  local options=(-max_total_time="$2" -timeout="$INPUT_SECONDS" -rss_limit_mb="$MEMORY_MIB" -print_final_stats=1
+    -artifact_prefix="$TREE/found/$target-")
   mkdir -p "$TREE/corpus/$target" "$TREE/found"
-  "$TREE/bin/fuzz_$target" -max_total_time="$2" -timeout="$INPUT_SECONDS" -rss_limit_mb="$MEMORY_MIB" -print_final_stats=1 \
-    -verbosity=1 -artifact_prefix="$TREE/found/$target-" "$TREE/corpus/$target" "$TREE/seeds/$target" >"$log" 2>&1 || verdict=FAILED
+  LSAN_OPTIONS=suppressions=$UNBRAID_ROOT/tests/fuzz/lsan.supp:print_suppressions=0 \
+    "$TREE/bin/fuzz_$target" "${options[@]}" "$TREE/corpus/$target" "$TREE/seeds/$target" >"$log" 2>&1 || verdict=FAILED
   end=$(tail -n 400 "$log")
   printf 'fuzz %s: %s (%d inputs, %d places of code, %d features)\n' "$target" "$verdict" \
     "$(last_number "$end" 'number_of_executed_units: *')" "$(last_number "$end" 'cov: ')" "$(last_number "$end" 'ft: ')"

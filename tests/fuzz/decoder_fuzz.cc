@@ -4,6 +4,7 @@ extern "C" {
 #include <libavutil/mem.h>
 }
 
+#include <iostream>
 #include <memory>
 #include <set>
 #include <string>
@@ -30,8 +31,10 @@ void CheckRefusal(const absl::Status& status) {
       "CORRUPT_AUDIO", "DECODER_LIMIT",     "EMPTY_FILE",    "NON_FINITE_SAMPLE",
       "NO_DECODER",    "UNSUPPORTED_AUDIO", "UNKNOWN_FORMAT"};
   const std::string reason = unbraid::base::ReasonOf(status);
-  UNBRAID_FUZZ_CHECK(absl::IsInvalidArgument(status) ? reasons->count(reason) == 1
-                                                     : reason == "TOO_LONG");
+  const bool documented =
+      absl::IsInvalidArgument(status) ? reasons->count(reason) == 1 : reason == "TOO_LONG";
+  if (!documented) std::cerr << status << std::endl;
+  UNBRAID_FUZZ_CHECK(documented);
 }
 
 void ReadToEnd(Decoder* decoder) {

@@ -42,6 +42,13 @@ absl::Status NoAudio(const std::string& container) {
                      absl::StrCat("The ", container, " file holds no audio. Choose another."));
 }
 
+// The library's error before the first frame, with a reason if it has none.
+absl::Status CannotDecode(const absl::Status& error, const std::string& container) {
+  if (!base::ReasonOf(error).empty()) return error;
+  return audio::CorruptAudio(
+      absl::StrCat("The ", container, " file cannot be decoded: ", error.message(), "."));
+}
+
 // Whether the container's header tells the exact number of frames.
 bool CountsFrames(const std::string& container) {
   return container == "WAVPACK" || container == "TTA" || container == "APE";
@@ -227,13 +234,12 @@ absl::StatusOr<std::unique_ptr<audio::FrameSource>> OpenWithFfmpeg(audio::Source
   for (unsigned i = 0; i < input->context()->nb_streams; ++i) {
     if (static_cast<int>(i) != stream) input->context()->streams[i]->discard = AVDISCARD_ALL;
   }
-  UNBRAID_ASSIGN_OR_RETURN(Codec codec, OpenCodec(decoder, *input->context()->streams[stream]));
-  auto source = std::make_unique<FfmpegSource>(std::move(input), stream, std::move(codec));
-  absl::Status begun = source->Begin(std::move(file), container);
-  if (begun.ok()) return source;
-  if (!base::ReasonOf(begun).empty()) return begun;
-  return audio::CorruptAudio(
-      absl::StrCat("The ", container, " file cannot be decoded: ", begun.message(), "."));
+  absl::StatusOr<Codec> codec = OpenCodec(decoder, *input->context()->streams[stream]);
+  if (!codec.ok()) return CannotDecode(codec.status(), container);
+  auto source = std::make_unique<FfmpegSource>(std::move(input), stream, *std::move(codec));
+  const absl::Status begun = source->Begin(std::move(file), container);
+  if (!begun.ok()) return CannotDecode(begun, container);
+  return source;
 }
 
 }  // namespace unbraid::decode

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -32,6 +33,14 @@ std::vector<std::string> Arguments(const audio::DecodeOptions& decode,
   }
   if (decode.silence_non_finite) arguments.emplace_back("--silence-non-finite");
   return arguments;
+}
+
+// What the decoder may refuse a file for, all INVALID_ARGUMENT.
+bool IsRefusal(absl::string_view reason) {
+  constexpr std::array<absl::string_view, 7> kReasons = {
+      "CORRUPT_AUDIO", "DECODER_LIMIT",     "EMPTY_FILE",    "NON_FINITE_SAMPLE",
+      "NO_DECODER",    "UNSUPPORTED_AUDIO", "UNKNOWN_FORMAT"};
+  return std::find(kReasons.begin(), kReasons.end(), reason) != kReasons.end();
 }
 
 // Only a decoder that is out of its mind says such things.
@@ -149,12 +158,14 @@ absl::StatusOr<DecoderMessage> SandboxedDecoder::NextMessage() {
 
 absl::Status SandboxedDecoder::FailureOf(const internal::v1::DecoderFailure& failure) const {
   if (failure.reason() == "TOO_LONG") return audio::TrackTooLong(decode_.max_duration);
-  if (failure.code() == static_cast<int>(absl::StatusCode::kInvalidArgument)) {
-    return base::Error(absl::StatusCode::kInvalidArgument,
-                       failure.reason().empty() ? "CORRUPT_AUDIO" : failure.reason(),
-                       failure.message());
+  // It goes to users, and through headers that hold a few kB.
+  constexpr size_t kMaxMessage = 512;
+  const std::string message = base::ToLabel(failure.message(), kMaxMessage);
+  if (failure.code() != static_cast<int>(absl::StatusCode::kInvalidArgument)) {
+    return absl::InternalError(absl::StrCat("the decoder failed: ", message));
   }
-  return absl::InternalError(absl::StrCat("the decoder failed: ", failure.message()));
+  if (!IsRefusal(failure.reason()) || message.empty()) return Nonsense("failure");
+  return base::Error(absl::StatusCode::kInvalidArgument, failure.reason(), message);
 }
 
 absl::Status SandboxedDecoder::Death() {

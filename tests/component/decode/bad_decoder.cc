@@ -46,6 +46,14 @@ void SendEnd(int64_t frames) {
   Send(message);
 }
 
+void SendFailure(const std::string& reason, const std::string& sentence) {
+  DecoderMessage message;
+  message.mutable_failure()->set_code(static_cast<int>(absl::StatusCode::kInvalidArgument));
+  message.mutable_failure()->set_reason(reason);
+  message.mutable_failure()->set_message(sentence);
+  Send(message);
+}
+
 [[noreturn]] void Crash() {
   std::raise(SIGSEGV);
   _exit(1);
@@ -93,6 +101,9 @@ const std::map<std::string, std::function<void()>>& Deeds() {
       {"nan", [] { Send(Format()), Send(Samples(16, std::nanf(""))); }},
       {"second-format", [] { Send(Format()), Send(Format()); }},
       {"wrong-end", [] { Send(Format()), Send(Samples(16)), SendEnd(3); }},
+      {"odd-reason", [] { SendFailure("TRACK_IN_USE", "Pay first."); }},
+      {"no-sentence", [] { SendFailure("CORRUPT_AUDIO", ""); }},
+      {"long-sentence", [] { SendFailure("CORRUPT_AUDIO", "A\n" + std::string(100'000, 'b')); }},
       {"endless",
        [] {
          Send(Format());

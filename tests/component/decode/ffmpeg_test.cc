@@ -5,6 +5,7 @@
 
 #include "services/common/base/status.h"
 #include "services/common/decode/sandboxed_decoder.h"
+#include "services/common/store/files.h"
 #include "tests/support/child_process.h"
 #include "tests/unit/audio/files.h"
 
@@ -200,6 +201,17 @@ TEST_CASE_METHOD(FfmpegTest, "a playlist is no audio, whatever it names") {
         "ffconcat version 1.0\nfile " + secret + "\n"}) {
     CHECK(base::ReasonOf(Decode(folder_.Write("list.mp3", list)).status()) == "UNKNOWN_FORMAT");
   }
+}
+
+TEST_CASE_METHOD(FfmpegTest, "a codec whose parameters are refused is a damaged file") {
+  const std::string path = Encode("x.m4a", audio::Noise(4096), 44100, 1, {"-c:a", "alac"});
+  std::string content = *store::ReadSmallFile(path);
+  // The rate in ALAC's own header becomes negative.
+  content[content.rfind("alac") + 28] = '\xFF';
+  const absl::Status status = Decode(folder_.Write("damaged", content)).status();
+  CHECK(base::ReasonOf(status) == "CORRUPT_AUDIO");
+  CHECK(status.message() ==
+        "The MP4 file cannot be decoded: Invalid argument. Get another copy of the file.");
 }
 
 }  // namespace

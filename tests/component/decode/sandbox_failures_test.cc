@@ -61,13 +61,18 @@ TEST_CASE("a decoder that spins is ended by its limit of CPU time") {
 }
 
 TEST_CASE("nothing that a decoder says is taken on trust") {
-  for (const char* deed : {"noise", "no-format", "nine-channels", "rate-zero", "odd-speaker",
-                           "half-a-frame", "nan", "second-format", "wrong-end"}) {
+  for (const char* deed :
+       {"noise", "no-format", "nine-channels", "rate-zero", "odd-speaker", "half-a-frame", "nan",
+        "second-format", "wrong-end", "odd-reason", "no-sentence"}) {
     CAPTURE(deed);
     const absl::Status status = FailureOf(deed);
     CHECK(base::ReasonOf(status) == "CORRUPT_AUDIO");
     CHECK(status.message().find("went wrong on this file") != absl::string_view::npos);
   }
+}
+
+TEST_CASE("a decoder's sentence is cut to what the headers of an answer hold") {
+  CHECK(Text(FailureOf("long-sentence")) == "CORRUPT_AUDIO: A " + std::string(510, 'b'));
 }
 
 TEST_CASE("a bomb is stopped at the limit of duration, whatever the decoder thinks of it") {

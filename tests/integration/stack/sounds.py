@@ -40,6 +40,19 @@ _SOUNDFILE = {
 # Suffix, ffmpeg's arguments.
 _FFMPEG = {
     "mp3": ("mp3", "-c:a libmp3lame -b:a 64k"),
+    "aac": ("aac", "-c:a aac"),
+    "m4a-aac": ("m4a", "-c:a aac -metadata title=t"),
+    "m4a-alac": ("m4a", "-c:a alac -movflags faststart"),
+    "wma": ("wma", "-c:a wmav2"),
+    "matroska": ("mka", "-c:a flac"),
+    "webm": ("webm", "-c:a libopus -ar 48000"),
+    "avi": ("avi", "-c:a libmp3lame"),
+    "mpegts": ("ts", "-c:a mp2"),
+    "flv": ("flv", "-c:a libmp3lame"),
+    "ac3": ("ac3", "-c:a ac3"),
+    "wavpack": ("wv", "-c:a wavpack"),
+    "tta": ("tta", "-c:a tta"),
+    "mp4-video": ("mp4", "-f lavfi -i testsrc=s=64x48:r=10:d=0.2 -c:a aac -c:v mpeg4"),
     "mp3-vbr": ("mp3", "-c:a libmp3lame -q:a 4 -write_xing 0 -id3v2_version 3 -metadata title=t"),
 }
 
