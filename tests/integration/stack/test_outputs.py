@@ -70,8 +70,8 @@ def test_a_container_has_the_songs_geometry_its_tags_and_its_samples(stack, song
     frames = round(FRAMES * 48000 / RATE) if name == "opus" else FRAMES
     path = tmp_path / "out" / f"vocals.{name}"
     output = separation["outputs"][0]
-    assert (int(output["frames"]), output["sampleRateHz"]) == (frames, rate)
-    assert int(output["sizeBytes"]) == path.stat().st_size
+    assert (int(output["frames"]), output["sample_rate_hz"]) == (frames, rate)
+    assert int(output["size_bytes"]) == path.stat().st_size
 
     container, stream, tags = probe(path)
     assert (container, stream["codec_name"], int(stream["sample_rate"])) == (*FORMATS[name], rate)
@@ -118,5 +118,5 @@ def test_clipping_is_limited_and_counted_on_request(stack, tmp_path):
     soundfile.write(song, np.tile([[0.9, -0.9], [0.1, 0.1]], (5000, 1)), RATE, subtype="PCM_16")
     separation = stack.separate(song, tmp_path / "out", "--model", "passthrough", "--clip", "clamp", "--mix",
                                 "vocals=2,drums=2,bass=2,other=2")
-    assert "gainDb" not in separation or separation["gainDb"] == 0
-    assert int(separation["clippedSamples"]) == 10_000
+    assert separation.get("gain_db", 0) == 0
+    assert int(separation["clipped_samples"]) == 10_000
