@@ -19,7 +19,7 @@ constexpr double kMp3Quality = 0.8;
 constexpr int kOpusBitrateKbps = 128;
 constexpr int kMinOpusBitrateKbps = 6;
 constexpr int kMaxOpusBitrateKbps = 510;
-// Opus makes no more of one channel.
+// libopus takes no more than 300 for one channel, and does not say so.
 constexpr int kMaxMonoOpusBitrateKbps = 256;
 // FLAC's encoder refuses rates above 65,535 Hz that its header has no short form for.
 constexpr int kMaxFineFlacRateHz = 65'535;
