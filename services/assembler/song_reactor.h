@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "services/assembler/engine.h"
 #include "services/assembler/song_intake.h"
 #include "unbraid/internal/v1/assembler_service.pb.h"
@@ -13,8 +15,8 @@ namespace unbraid::assembler {
 
 // One PutSong call. The engine's thread begins it and takes what is complete; parts are written by
 // the disk executor, and the next one is read only when the one before is on the disk. One step at
-// a time, so nothing here is guarded: a read, then the work on it. Deletes itself. Streams of the
-// same separation write files of their own, and the last one to be complete counts.
+// a time: a read, then the work on it. Deletes itself. Streams of the same separation write files
+// of their own, and the last one to be complete counts.
 class SongReactor : public grpc::ServerReadReactor<internal::v1::PutSongRequest> {
  public:
   SongReactor(Engine* engine, base::Executor* engine_executor, base::Executor* disk_executor);
@@ -36,11 +38,13 @@ class SongReactor : public grpc::ServerReadReactor<internal::v1::PutSongRequest>
   Engine* const engine_;
   base::Executor* const engine_executor_;
   base::Executor* const disk_executor_;
-  internal::v1::PutSongRequest request_;
-  bool begun_ = false;
-  base::SeparationId id_;
-  int attempt_ = 0;
-  std::unique_ptr<SongIntake> intake_;
+  internal::v1::PutSongRequest request_;  // of the step, which is a read or the work on it
+
+  // Nobody ever waits for it: it hands over what one step leaves to the next one's thread.
+  absl::Mutex mutex_;
+  base::SeparationId id_ ABSL_GUARDED_BY(mutex_);
+  int attempt_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::unique_ptr<SongIntake> intake_ ABSL_GUARDED_BY(mutex_);  // once it has begun
 };
 
 }  // namespace unbraid::assembler
