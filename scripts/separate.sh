@@ -3,8 +3,8 @@
 #
 #   scripts/separate.sh [SONG [OUT]] [-- OPTIONS OF `unbraid separate`...]
 #
-# Leaves OUT/{vocals,drums,bass,other,mix}.wav; OUT is stems/<name of the song> by default. Without SONG it takes a freely
-# licensed one from a Debian package. The exit status is that of `unbraid separate`.
+# Leaves OUT/{vocals,drums,bass,other,mix}.wav, or the format of `--format`; OUT is stems/<name of the song> by default.
+# Without SONG it takes a freely licensed one from a Debian package. The exit status is that of `unbraid separate`.
 set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh

@@ -4,6 +4,7 @@
 
 #include "clients/cli/exit_code.h"
 #include "clients/cli/mix_option.h"
+#include "clients/cli/output_options.h"
 
 namespace unbraid::cli {
 namespace {
@@ -25,13 +26,7 @@ void AddSeparationOptions(CLI::App* command, Options* options) {
       ->check(CheckMix);
   command->add_flag("--residual", options->residual,
                     "Also write what is left of the song without all stems");
-  command->add_option("--format", options->format, "File format")
-      ->check(CLI::IsMember({"wav", "flac"}))
-      ->capture_default_str();
-  command
-      ->add_option("--sample-format", options->sample_format, "Depth; source: as the song has it")
-      ->check(CLI::IsMember({"source", "s16", "s24", "f32"}))
-      ->capture_default_str();
+  AddOutputOptions(command, &options->output);
 }
 
 // A sub-command without its own options.

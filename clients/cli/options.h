@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "clients/cli/output_options.h"
 
 namespace unbraid::cli {
 
@@ -49,8 +50,7 @@ struct Options {
   std::vector<std::string> stems;
   std::string mix;  // "vocals=0,drums=1.5"
   bool residual = false;
-  std::string format = "wav";
-  std::string sample_format = "source";
+  OutputOptions output;
 
   // separate, download: the stem that goes to standard output as it is computed; empty: none.
   std::string play_stem;

@@ -5,19 +5,13 @@
 #include "clients/cli/download.h"
 #include "clients/cli/follow.h"
 #include "clients/cli/mix_option.h"
+#include "clients/cli/output_options.h"
 #include "clients/cli/text_format.h"
 #include "clients/cli/upload.h"
 #include "clients/cli/watch.h"
 
 namespace unbraid::cli {
 namespace {
-
-v1::SampleFormat SampleFormatOf(const std::string& name) {
-  if (name == "s16") return v1::SAMPLE_FORMAT_S16;
-  if (name == "s24") return v1::SAMPLE_FORMAT_S24;
-  if (name == "f32") return v1::SAMPLE_FORMAT_F32;
-  return v1::SAMPLE_FORMAT_SOURCE;
-}
 
 absl::StatusOr<v1::Separation> CreateSeparation(const Options& options, const std::string& track,
                                                 GatewayClient* client) {
@@ -29,10 +23,7 @@ absl::StatusOr<v1::Separation> CreateSeparation(const Options& options, const st
   for (const std::string& stem : options.stems) wanted->add_stems(stem);
   for (const auto& [stem, gain] : gains) (*wanted->mutable_mix()->mutable_gains())[stem] = gain;
   wanted->set_residual(options.residual);
-  wanted->mutable_output_format()->set_container(options.format == "flac"
-                                                     ? v1::OutputFormat::CONTAINER_FLAC
-                                                     : v1::OutputFormat::CONTAINER_WAV);
-  wanted->mutable_output_format()->set_sample_format(SampleFormatOf(options.sample_format));
+  *wanted->mutable_output_format() = OutputFormatOf(options.output);
   v1::Separation separation;
   UNBRAID_RETURN_IF_ERROR(client->Call(
       client->separations(), &v1::SeparationService::Stub::CreateSeparation, request, &separation));

@@ -60,15 +60,19 @@ std::string DescribeTrack(const v1::Track& track) {
 std::string Describe(const v1::Track& track) { return absl::StrCat(DescribeTrack(track), "\n"); }
 
 std::string Describe(const v1::Separation& separation) {
-  std::string text = absl::StrFormat("%s: %s %.0f %%, %s, model %s, stems %s%s\n", separation.name(),
-                                     StateName(separation.state()), separation.progress().percent(),
-                                     separation.track(), separation.model(),
-                                     absl::StrJoin(separation.stems(), ","),
+  std::string text = absl::StrFormat("%s: %s %.0f %%, %s, model %s, stems %s%s\n",
+                                     separation.name(), StateName(separation.state()),
+                                     separation.progress().percent(), separation.track(),
+                                     separation.model(), absl::StrJoin(separation.stems(), ","),
                                      separation.residual() ? ", residual" : "");
   if (separation.gain_db() < 0) {
     absl::StrAppend(&text,
                     absl::StrFormat("  all outputs turned down by %.2f dB against clipping\n",
                                     -separation.gain_db()));
+  }
+  if (separation.clipped_samples() > 0) {
+    absl::StrAppend(&text, "  ", separation.clipped_samples(),
+                    " samples were beyond full scale and are limited to it\n");
   }
   if (separation.has_failure()) {
     absl::StrAppend(&text, "  ", separation.failure().message(), " [",

@@ -7,9 +7,10 @@
 # Compiling the services, and making the model packages.
 PACKAGES_BUILD=(
   catch2 ccache cmake g++ libabsl-dev libavcodec-dev libavformat-dev libavutil-dev libcli11-dev libcpp-httplib-dev
-  libgrpc++-dev libmpg123-dev libopenblas0-pthread libprotobuf-dev librabbitmq-dev libseccomp-dev libsndfile1-dev
-  libsoxr-dev libspdlog-dev libsqlite3-dev libssl-dev libtorch-dev lld ninja-build nlohmann-json3-dev pkg-config
-  prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc python3 python3-numpy python3-pip python3-torch
+  libgrpc++-dev libmp3lame-dev libmpg123-dev libopenblas0-pthread libopusenc-dev libprotobuf-dev librabbitmq-dev
+  libseccomp-dev libsndfile1-dev libsoxr-dev libspdlog-dev libsqlite3-dev libssl-dev libtorch-dev libvorbis-dev lld
+  ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc python3
+  python3-numpy python3-pip python3-torch
 )
 
 # Running the stack. python3-soundfile and the songs are for the song that separate.sh takes when none is named.

@@ -51,6 +51,13 @@ absl::StatusOr<int64_t> ChunkCount(const Job& job) {
   return geometry.ChunkCount(job.prepared.model_frames);
 }
 
+absl::StatusOr<int64_t> ReadyChunks(const Job& job, int64_t frames) {
+  if (frames >= job.prepared.model_frames) return ChunkCount(job);
+  UNBRAID_ASSIGN_OR_RETURN(const audio::ChunkGeometry geometry, GeometryOf(job));
+  // A window that ends before the track does begins with its chunk.
+  return frames < geometry.window() ? 0 : (frames - geometry.window()) / geometry.stride() + 1;
+}
+
 absl::StatusOr<internal::v1::ChunkTask> CutChunk(const Job& job, const std::string& spool_path,
                                                  int64_t chunk, int32_t try_number,
                                                  const std::string& assembler) {

@@ -13,6 +13,9 @@ namespace unbraid::splitter {
 // Chunks of a prepared job, by the cutting rule.
 absl::StatusOr<int64_t> ChunkCount(const Job& job);
 
+// How many chunks, from the first on, can be cut while the spool holds its first `frames` frames.
+absl::StatusOr<int64_t> ReadyChunks(const Job& job, int64_t frames);
+
 // Cuts one chunk out of the job's spool. Reads the window and nothing else. Pure but for the file.
 // NOT_FOUND when the spool is gone, DATA_LOSS when it is shorter than it must be.
 absl::StatusOr<internal::v1::ChunkTask> CutChunk(const Job& job, const std::string& spool_path,

@@ -52,9 +52,27 @@ std::string Dispatcher::assembler() const {
 void Dispatcher::Add(const Job& job, const std::string& spool_path, int64_t chunks,
                      const std::vector<bool>& done) {
   absl::MutexLock lock(&mutex_);
-  items_[job.id] = Item{std::make_shared<const Job>(job), spool_path};
+  items_[job.id] = Item{std::make_shared<const Job>(job), spool_path, ""};
   rotation_.Add(job.id, job.model(), chunks, done);
   active_.Set(static_cast<double>(items_.size()));
+  news_ = true;
+}
+
+void Dispatcher::AddGrowing(const Job& job, const std::string& spool_path,
+                            const std::string& part_path, int64_t chunks,
+                            const std::vector<bool>& done) {
+  absl::MutexLock lock(&mutex_);
+  items_[job.id] = Item{std::make_shared<const Job>(job), spool_path, part_path};
+  rotation_.Add(job.id, job.model(), chunks, done);
+  rotation_.SetReady(job.id, 0);
+  active_.Set(static_cast<double>(items_.size()));
+}
+
+void Dispatcher::SetReady(base::SeparationId id, int32_t attempt, int64_t chunks) {
+  absl::MutexLock lock(&mutex_);
+  const auto item = items_.find(id);
+  if (item == items_.end() || item->second.job->attempt != attempt) return;
+  rotation_.SetReady(id, chunks);
   news_ = true;
 }
 
@@ -143,14 +161,23 @@ bool Dispatcher::TakeOrder(const std::vector<std::string>& models, Order* order)
   if (!turn || stopping_) return false;
   Item& item = items_.at(turn->id);
   ++item.unconfirmed;
-  *order = {item.job, item.spool_path, assembler_, *turn};
+  *order = {item.job, item.spool_path, item.part_path, assembler_, *turn};
   return true;
+}
+
+absl::StatusOr<internal::v1::ChunkTask> Dispatcher::Cut(const Order& order) {
+  const auto cut = [&order](const std::string& path) {
+    return CutChunk(*order.job, path, order.turn.chunk, order.turn.try_number, order.assembler);
+  };
+  if (order.part_path.empty()) return cut(order.spool_path);
+  auto task = cut(order.part_path);
+  // It has got its own name by now.
+  return absl::IsNotFound(task.status()) ? cut(order.spool_path) : std::move(task);
 }
 
 void Dispatcher::Send(const Order& order) {
   const Job& job = *order.job;
-  auto task =
-      CutChunk(job, order.spool_path, order.turn.chunk, order.turn.try_number, order.assembler);
+  auto task = Cut(order);
   if (!task.ok()) {
     {
       absl::MutexLock lock(&mutex_);

@@ -48,6 +48,14 @@ class Dispatcher {
   void Add(const Job& job, const std::string& spool_path, int64_t chunks,
            const std::vector<bool>& done);
 
+  // The same while the spool is still being written, as `part_path`, until it gets its name:
+  // nothing is given out but what SetReady lets.
+  void AddGrowing(const Job& job, const std::string& spool_path, const std::string& part_path,
+                  int64_t chunks, const std::vector<bool>& done);
+
+  // The spool holds what chunks before this one need. Ignored for strangers and other attempts.
+  void SetReady(base::SeparationId id, int32_t attempt, int64_t chunks);
+
   // Sends nothing more of a separation. When it returns, its spool is no longer needed.
   void Remove(base::SeparationId id);
 
@@ -74,6 +82,7 @@ class Dispatcher {
   struct Item {
     std::shared_ptr<const Job> job;
     std::string spool_path;
+    std::string part_path;  // its name while it is being written; empty: it never was, here
     int64_t unconfirmed = 0;
     absl::Time last_sent = absl::InfinitePast();
   };
@@ -81,6 +90,7 @@ class Dispatcher {
   struct Order {
     std::shared_ptr<const Job> job;
     std::string spool_path;
+    std::string part_path;
     std::string assembler;
     Rotation::Turn turn;
   };
@@ -88,6 +98,7 @@ class Dispatcher {
   void Run();
   std::vector<std::string> OpenModels();
   bool TakeOrder(const std::vector<std::string>& models, Order* order);
+  static absl::StatusOr<internal::v1::ChunkTask> Cut(const Order& order);
   void Send(const Order& order);
   void OnDecided(const Order& order, const absl::Status& status);
   // The item of a job if that is still the one that is being given out.

@@ -97,12 +97,14 @@ void Pipeline::Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<P
     auto begun = BeginPreparation(*job);
     if (!begun.ok()) return OnObstacle(*job, begun.status());
     run = *std::move(begun);
+    BeginEarly(*job, *run);
   }
   const absl::Time end = absl::Now() + kSlice;
   while (absl::Now() < end) {
     const absl::StatusOr<bool> complete = run->Step();
     if (!complete.ok()) return OnObstacle(*job, complete.status());
     if (*complete) return OnPrepared(*job, run->result());
+    GiveOutMore(*job, *run);
   }
   (void)preparing_.Post([this, id, attempt, run] { Prepare(id, attempt, run); });
 }
@@ -145,6 +147,7 @@ void Pipeline::OnPrepared(Job job, const Prepared& prepared) {
   }
   active->job.prepared = prepared;
   active->obstacle.clear();
+  if (active->growing) return EndEarly(active);
   active->stage = AfterPreparation(job);
   Continue(active);
 }
@@ -156,6 +159,9 @@ void Pipeline::OnObstacle(const Job& job, const absl::Status& status) {
   absl::MutexLock lock(&mutex_);
   Active* active = Find(job.id, job.attempt);
   if (active == nullptr) return;
+  if (active->growing) parts_.dispatcher->Remove(job.id);
+  active->growing = false;
+  active->part_path.clear();
   active->running = false;
   active->not_before = absl::Now() + options_.retry_pause;
   active->obstacle = std::string(status.message());
@@ -195,8 +201,12 @@ void Pipeline::OnPlanned(const Job& job, int64_t chunks) {
   active->obstacle.clear();
   active->last_news = absl::Now();
   parts_.dispatcher->Add(active->job, parts_.spools->PathOf(job.id), chunks, active->done);
+  PassRetriesOn(active);
+}
+
+void Pipeline::PassRetriesOn(Active* active) {
   for (const auto& [chunk, try_number] : active->retries) {
-    parts_.dispatcher->Retry(job.id, job.attempt, chunk, try_number);
+    parts_.dispatcher->Retry(active->job.id, active->job.attempt, chunk, try_number);
   }
   active->retries.clear();
 }
@@ -206,7 +216,7 @@ void Pipeline::Retry(base::SeparationId id, int32_t attempt, int64_t chunk, int3
   Active* active = Find(id, attempt);
   if (active == nullptr) return;
   active->last_news = absl::Now();
-  if (active->stage != Stage::kSending) {
+  if (active->stage != Stage::kSending && !active->growing) {
     active->retries[chunk] = try_number;
     return;
   }

@@ -34,9 +34,10 @@ struct PipelineOptions {
 
 // The way of an opened separation through the splitter: prepared (decoded into its spool), the song
 // itself sent if there is to be a residual, planned (the assembler knows how many chunks there
-// are), then given out by the dispatcher. Two threads prepare; all preparations take turns on them,
-// a slice of time each, so that a short song does not wait behind a long one. Two more send songs,
-// so that the calls of others do not wait behind those. Thread-safe.
+// are), then given out by the dispatcher. A long track is planned, and its beginning given out,
+// while the rest is being prepared. Two threads prepare; all preparations take turns on them, a
+// slice of time each, so that a short song does not wait behind a long one. Two more send songs, so
+// that the calls of others do not wait behind those. Thread-safe.
 class Pipeline {
  public:
   // Nothing is owned. `calls` runs what waits for the assembler.
@@ -93,7 +94,9 @@ class Pipeline {
     std::vector<bool> done;
     std::map<int64_t, int32_t> retries;  // chunk to try, asked for before anything could be sent
     Stage stage = Stage::kPreparing;
-    bool running = false;  // an executor works on it, or soon will
+    bool running = false;   // an executor works on it, or soon will
+    std::string part_path;  // what a preparation that may be given out early writes to
+    bool growing = false;   // given out while it is being prepared
     absl::Time not_before = absl::InfinitePast();
     std::string obstacle;                 // why it must wait, of our own knowledge
     std::optional<std::string> reported;  // what the assembler was told; nothing: unknown
@@ -111,6 +114,12 @@ class Pipeline {
 
   void Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<Preparation> run);
   absl::StatusOr<std::shared_ptr<Preparation>> BeginPreparation(const Job& job);
+  void BeginEarly(const Job& job, const Preparation& run);
+  void PlanEarly(const Job& job, const std::string& part_path);
+  void OnPlannedEarly(const Job& job, const std::string& part_path, int64_t chunks);
+  void GiveOutMore(const Job& job, const Preparation& run);
+  void EndEarly(Active* active) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PassRetriesOn(Active* active) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnPrepared(Job job, const Prepared& prepared);
   static Stage AfterPreparation(const Job& job);
   void SendSong(base::SeparationId id, int32_t attempt);

@@ -81,6 +81,10 @@ absl::Status Preparation::WriteOut() {
   return spool_->Append(resampled_);
 }
 
+int64_t Preparation::written_frames() const {
+  return spool_->written_bytes() / (downmix_.out_channels() * static_cast<int64_t>(sizeof(float)));
+}
+
 absl::Status Preparation::Complete() {
   if (input_.normalisation == model::Normalisation::kTrack) {
     result_.mean = statistics_.mean();

@@ -45,8 +45,12 @@ class Preparation {
   // names.
   absl::StatusOr<bool> Step();
 
-  // Once Step() said true.
+  // The number of frames is known at once, the rest when Step() said true.
   const Prepared& result() const { return result_; }
+
+  // Where the spool is written until it is complete, and how much of it is there.
+  const std::string& part_path() const { return spool_->part_path(); }
+  int64_t written_frames() const;
 
  private:
   Preparation(const PreparationInput& input, std::unique_ptr<audio::AudioReader> decoder,

@@ -10,6 +10,7 @@ void Rotation::Add(base::SeparationId id, const std::string& model, int64_t chun
   Entry& entry = entries_[id];
   entry.model = model;
   entry.chunks = chunks;
+  entry.ready = chunks;
   entry.done = done;
   entry.done.resize(static_cast<size_t>(chunks), false);
   SkipDone(&entry);
@@ -19,6 +20,11 @@ void Rotation::Add(base::SeparationId id, const std::string& model, int64_t chun
 void Rotation::Remove(base::SeparationId id) {
   if (entries_.erase(id) == 0) return;
   ring_.erase(std::find(ring_.begin(), ring_.end(), id));
+}
+
+void Rotation::SetReady(base::SeparationId id, int64_t chunks) {
+  const auto found = entries_.find(id);
+  if (found != entries_.end()) found->second.ready = chunks;
 }
 
 void Rotation::Retry(base::SeparationId id, int64_t chunk, int32_t try_number) {
@@ -61,7 +67,7 @@ std::optional<Rotation::Turn> Rotation::Next(
     ring_.pop_front();
     ring_.push_back(id);
     Entry& entry = entries_.at(id);
-    if (HasWork(entry) && may(entry.model)) return Take(id, &entry);
+    if (CanGive(entry) && may(entry.model)) return Take(id, &entry);
   }
   return std::nullopt;
 }
@@ -69,7 +75,8 @@ std::optional<Rotation::Turn> Rotation::Next(
 Rotation::Turn Rotation::Take(base::SeparationId id, Entry* entry) {
   Turn turn;
   turn.id = id;
-  if (!entry->again.empty()) {
+  // In track order: if the first of them is not ready, none is.
+  if (!entry->again.empty() && entry->again.begin()->first < entry->ready) {
     turn.chunk = entry->again.begin()->first;
     turn.try_number = entry->again.begin()->second;
     entry->again.erase(entry->again.begin());
@@ -95,6 +102,11 @@ bool Rotation::HasWork(const Entry& entry) {
   return !entry.again.empty() || entry.next < entry.chunks;
 }
 
+bool Rotation::CanGive(const Entry& entry) {
+  const bool again = !entry.again.empty() && entry.again.begin()->first < entry.ready;
+  return again || entry.next < std::min(entry.chunks, entry.ready);
+}
+
 bool Rotation::HasWork(base::SeparationId id) const {
   const auto found = entries_.find(id);
   return found != entries_.end() && HasWork(found->second);
@@ -103,7 +115,7 @@ bool Rotation::HasWork(base::SeparationId id) const {
 std::set<std::string> Rotation::WaitingModels() const {
   std::set<std::string> models;
   for (const auto& [id, entry] : entries_) {
-    if (HasWork(entry)) models.insert(entry.model);
+    if (CanGive(entry)) models.insert(entry.model);
   }
   return models;
 }

@@ -31,6 +31,9 @@ class Rotation {
 
   void Remove(base::SeparationId id);
 
+  // Only chunks before this one can be given out yet; without it, all can.
+  void SetReady(base::SeparationId id, int64_t chunks);
+
   // A chunk is to be tried again, before those that were never given out. Ignored for strangers,
   // and when this try or a later one waits already or was given out on request: the same request
   // may come twice.
@@ -47,16 +50,17 @@ class Rotation {
   // The next chunk of a separation whose model `may` be sent to; takes it out.
   std::optional<Turn> Next(const std::function<bool(const std::string& model)>& may);
 
-  // Models for which chunks wait.
+  // Models for which chunks wait that can be given out.
   std::set<std::string> WaitingModels() const;
 
-  // Whether chunks of this separation wait.
+  // Whether chunks of this separation wait, ready or not.
   bool HasWork(base::SeparationId id) const;
 
  private:
   struct Entry {
     std::string model;
     int64_t chunks = 0;
+    int64_t ready = 0;
     std::vector<bool> done;            // not to be given out in this round
     int64_t next = 0;                  // first chunk that the round has not reached
     int32_t round_try = 1;             // least try of the round
@@ -66,6 +70,7 @@ class Rotation {
 
   static void SkipDone(Entry* entry);
   static bool HasWork(const Entry& entry);
+  static bool CanGive(const Entry& entry);
   static Turn Take(base::SeparationId id, Entry* entry);
 
   std::map<base::SeparationId, Entry> entries_;

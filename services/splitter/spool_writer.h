@@ -26,6 +26,10 @@ class SpoolWriter {
 
   absl::Status Append(const std::vector<float>& samples);
 
+  // Where it is written until it is complete, and how much of it is there.
+  const std::string& part_path() const { return file_.path(); }
+  int64_t written_bytes() const { return written_bytes_; }
+
   // INTERNAL when it is not as long as was said.
   absl::Status Complete();
 

@@ -102,7 +102,10 @@ class VorbisWriter : public LossyWriter {
       ogg_packet packet;
       while (vorbis_bitrate_flushpacket(&state_->analysis, &packet) == 1) {
         ogg_stream_packetin(&state_->stream, &packet);
-        UNBRAID_RETURN_IF_ERROR(WritePages(&ogg_stream_pageout));
+        // The first packet decodes to nothing; on a page of its own it tells that the time begins
+        // at 0. ffmpeg cuts the end of a stream at its length only if there is a page before.
+        UNBRAID_RETURN_IF_ERROR(WritePages(begun_ ? &ogg_stream_pageout : &ogg_stream_flush));
+        begun_ = true;
       }
     }
     return absl::OkStatus();
@@ -120,6 +123,7 @@ class VorbisWriter : public LossyWriter {
   AppendFile file_;
   const std::unique_ptr<VorbisState> state_;
   const int channels_;
+  bool begun_ = false;
 };
 
 }  // namespace

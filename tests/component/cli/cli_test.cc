@@ -77,6 +77,18 @@ TEST_CASE_METHOD(Fixture, "separate uploads, watches and fetches every output wh
   CHECK(OutputFiles() == 2);
 }
 
+TEST_CASE_METHOD(Fixture, "what is said of the outputs reaches the server") {
+  options.output.format = "opus";
+  options.output.bitrate_kbps = 96;
+  options.output.clip = "none";
+  REQUIRE(RunSeparate().ok());
+  const v1::Separation created = gateway.created();
+  CHECK(created.track() == "tracks/1");
+  CHECK(created.output_format().container() == v1::OutputFormat::CONTAINER_OGG_OPUS);
+  CHECK(created.output_format().bitrate_kbps() == 96);
+  CHECK(created.output_format().clip() == v1::OutputFormat::CLIP_POLICY_NONE);
+}
+
 TEST_CASE_METHOD(Fixture, "an upload that is cut goes on at the committed size") {
   gateway.break_upload_after = 300'000;
   REQUIRE(RunSeparate().ok());

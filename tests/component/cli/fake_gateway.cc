@@ -60,8 +60,12 @@ class FakeGateway::Separations : public v1::SeparationService::Service {
  public:
   explicit Separations(FakeGateway* fake) : fake_(fake) {}
 
-  grpc::Status CreateSeparation(grpc::ServerContext*, const v1::CreateSeparationRequest*,
+  grpc::Status CreateSeparation(grpc::ServerContext*, const v1::CreateSeparationRequest* request,
                                 v1::Separation* separation) override {
+    {
+      absl::MutexLock lock(&fake_->mutex_);
+      fake_->created_ = request->separation();
+    }
     *separation = fake_->MakeSeparation(v1::Separation::STATE_PREPARING);
     return grpc::Status::OK;
   }
@@ -145,6 +149,11 @@ std::string FakeGateway::uploaded() const {
 bool FakeGateway::cancelled() const {
   absl::MutexLock lock(&mutex_);
   return cancelled_;
+}
+
+v1::Separation FakeGateway::created() const {
+  absl::MutexLock lock(&mutex_);
+  return created_;
 }
 
 v1::Separation FakeGateway::MakeSeparation(v1::Separation::State state) const {

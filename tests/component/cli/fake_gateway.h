@@ -35,6 +35,7 @@ class FakeGateway {
   // What has happened.
   std::string uploaded() const;
   bool cancelled() const;
+  v1::Separation created() const;  // as it was asked for
   absl::Notification watching;
 
  private:
@@ -46,6 +47,7 @@ class FakeGateway {
   mutable absl::Mutex mutex_;
   std::string uploaded_ ABSL_GUARDED_BY(mutex_);
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  v1::Separation created_ ABSL_GUARDED_BY(mutex_);
 
   std::unique_ptr<Tracks> tracks_;
   std::unique_ptr<Separations> separations_;

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <set>
 
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
@@ -253,6 +254,47 @@ TEST_CASE_METHOD(Harness, "Case 27: a short song is given out while a long one i
     REQUIRE(sink_.AwaitTasks(sink_.tasks().size() + 1));
   }
   CHECK(sink_.Sent(big).size() < 2'000'000 / 900);
+}
+
+TEST_CASE_METHOD(Harness, "a long track is given out while it is prepared: each chunk once") {
+  constexpr int64_t kLong = 40 * 44'100;
+  constexpr int64_t kAll = 1960;
+  depths_.SetChunks(QueueCounts{0, 1'000});  // as fast as it goes
+  const v1::Track track = UploadSong(kLong);
+  SECTION("to its end") {
+    const int64_t id = StartJob(track);
+    REQUIRE(sink_.AwaitTasks(kAll));
+    CHECK(sink_.Sent(id).size() == kAll);
+    for (const auto& [chunk, times] : sink_.Sent(id)) REQUIRE(times == 1);
+    // Right in the middle, and at the end, where only the finished spool has it all.
+    for (const auto& task : sink_.tasks()) {
+      if (task.chunk_index() != 7 && task.chunk_index() != kAll - 1) continue;
+      float first = 0;
+      std::memcpy(&first, task.samples().data() + task.keep_offset() * sizeof(float),
+                  sizeof(first));
+      CHECK(first == TestSample(task.chunk_index() * 900, 0));
+    }
+  }
+  SECTION("until it is cancelled") {
+    const int64_t id = StartJob(track);
+    REQUIRE(sink_.AwaitTasks(1));
+    assembler_.End(id, v1::Separation::STATE_CANCELLED);
+    REQUIRE(sink_.AwaitCancels(1));
+    CHECK(assembler_.Get(id).failure.reason().empty());
+  }
+  SECTION("until the splitter ends, and on after its restart") {
+    const int64_t id = StartJob(track);
+    REQUIRE(sink_.AwaitTasks(1));
+    StopSplitter();
+    CHECK(assembler_.Get(id).failure.reason().empty());
+    std::set<int64_t> done;
+    for (const auto& [chunk, times] : sink_.Sent(id)) done.insert(chunk);
+    assembler_.SetDone(id, done);
+    StartSplitter();
+    REQUIRE(sink_.AwaitTasks(kAll));
+    CHECK(sink_.Sent(id).size() == kAll);
+    for (const auto& [chunk, times] : sink_.Sent(id)) REQUIRE(times == 1);
+  }
 }
 
 }  // namespace

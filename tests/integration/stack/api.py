@@ -15,7 +15,8 @@ import grpc
 from stack import ROOT, Stack
 
 PART_BYTES = 256 * 1024
-PROTOS = ("google/rpc/error_details", "google/rpc/status", "unbraid/v1/track", "unbraid/v1/track_service")
+PROTOS = ("google/rpc/error_details", "google/rpc/status", "unbraid/v1/track", "unbraid/v1/track_service", "unbraid/v1/separation",
+          "unbraid/v1/separation_service")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Api:
         self._folder = tempfile.TemporaryDirectory(prefix="unbraid-messages-")
         command = ["protoc", "-I", str(ROOT / "proto"), f"--python_out={self._folder.name}"]
         subprocess.run([*command, *(f"{proto}.proto" for proto in PROTOS)], check=True)
-        self._details, self._status, self._track, self.messages = map(self._module, PROTOS)
+        modules = map(self._module, PROTOS)
+        self._details, self._status, self._track, self.messages, self._separation, self._calls = modules
         self._channel = grpc.insecure_channel(stack.environment["UNBRAID_GATEWAY"])
 
     def __enter__(self) -> "Api":
@@ -92,6 +94,28 @@ class Api:
             token = page.next_page_token
             if not token:
                 return found
+
+    def separate(self, track: Any, seconds: float = 120, **options: Any) -> Any:
+        """The separation of a track once it has ended; `options` are fields of Separation, the output format aside: f32 WAV."""
+        wanted = self._separation.Separation(track=track.name, **options)
+        wanted.output_format.sample_format = self._track.SAMPLE_FORMAT_F32
+        stub = self._channel.unary_unary("/unbraid.v1.SeparationService/CreateSeparation",
+                                         self._calls.CreateSeparationRequest.SerializeToString, self._separation.Separation.FromString)
+        created = self._answer(lambda: stub(self._calls.CreateSeparationRequest(separation=wanted), timeout=20))
+        if isinstance(created, Refusal):
+            return created
+        watch = self._channel.unary_stream("/unbraid.v1.SeparationService/WatchSeparation",
+                                           self._calls.WatchSeparationRequest.SerializeToString,
+                                           self._calls.WatchSeparationResponse.FromString)
+        *_, last = watch(self._calls.WatchSeparationRequest(name=created.name), timeout=seconds)
+        return last.separation
+
+    def download(self, separation: Any, stem: str, seconds: float = 60) -> bytes:
+        stub = self._channel.unary_stream("/unbraid.v1.SeparationService/DownloadStem",
+                                          self._calls.DownloadStemRequest.SerializeToString,
+                                          self._calls.DownloadStemResponse.FromString)
+        request = self._calls.DownloadStemRequest(name=f"{separation.name}/stems/{stem}")
+        return b"".join(part.data for part in stub(request, timeout=seconds))
 
     def _answer(self, call: Any) -> Any:
         try:

@@ -10,7 +10,6 @@
 #include "services/common/audio/decoder.h"
 #include "services/common/audio/interleave.h"
 #include "services/common/base/crc32c.h"
-#include "services/common/base/status.h"
 #include "services/common/store/files.h"
 
 namespace unbraid::assembler {
@@ -112,30 +111,6 @@ internal::v1::ChunkResult Song::Message(int64_t chunk, int stem, int attempt) co
   return message;
 }
 
-std::vector<float> Song::Floats() const {
-  constexpr uint64_t kSeed = 1'000'000'007;
-  std::vector<float> floats;
-  for (int64_t i = 0; i < frames * channels; ++i)
-    floats.push_back(Noise(kSeed + static_cast<uint64_t>(i)));
-  return floats;
-}
-
-std::vector<internal::v1::PutSongRequest> Song::SongParts(int64_t part_frames, int attempt) const {
-  const std::vector<float> floats = Floats();
-  std::vector<internal::v1::PutSongRequest> parts;
-  for (int64_t frame = 0; frame < frames; frame += part_frames) {
-    internal::v1::PutSongRequest& part = parts.emplace_back();
-    if (frame == 0) {
-      part.set_separation_id(id);
-      part.set_attempt(attempt);
-    }
-    const int64_t count = std::min(part_frames, frames - frame) * channels;
-    part.set_samples(std::string(audio::AsBytes(floats.data() + frame * channels, count)));
-    part.set_crc32c(base::Crc32c(part.samples()));
-  }
-  return parts;
-}
-
 Result Song::Samples(int64_t chunk, int stem, int attempt) const {
   absl::StatusOr<Result> result = ParseResult(Message(chunk, stem, attempt).SerializeAsString());
   REQUIRE(result.ok());
@@ -221,18 +196,6 @@ void Bench::Run(const std::function<void()>& work) {
     done.Notify();
   });
   done.WaitForNotification();
-}
-
-absl::Status Bench::PutSong(const Song& song, int attempt) {
-  constexpr int64_t kPartFrames = 50;
-  const base::SeparationId id = song.separation_id();
-  UNBRAID_ASSIGN_OR_RETURN(const auto intake,
-                           On([&](Engine& e) { return e.BeginSong(id, attempt); }));
-  if (intake == nullptr) return absl::OkStatus();
-  for (const auto& part : song.SongParts(kPartFrames, attempt))
-    UNBRAID_RETURN_IF_ERROR(intake->Write(part));
-  UNBRAID_RETURN_IF_ERROR(intake->Finish());
-  return On([&](Engine& e) { return e.TakeSong(id, attempt, intake->path()); });
 }
 
 void Bench::Begin(const Song& song) {

@@ -23,6 +23,8 @@ TEST_CASE("reads a separate command with all its options, wherever the general o
   CHECK(options.output_folder == "out");
   CHECK(options.stems == std::vector<std::string>{"vocals", "drums"});
   CHECK(options.residual);
+  CHECK(options.output.format == "flac");
+  CHECK(options.output.sample_format == "s24");
   CHECK(options.json);
   CHECK(options.gateway == "host:1");
 }
@@ -66,6 +68,48 @@ TEST_CASE("reads what is to be heard, and asks for standard output in words") {
   }
 }
 
+TEST_CASE("what is said of the outputs becomes the request, in the protocol's words") {
+  using O = v1::OutputFormat;
+  Options options;
+  REQUIRE_FALSE(Parse(
+      {"unbraid", "create", "tracks/1", "--format", "mp3", "--clip", "clamp", "--quality", "0.25"},
+      &options));
+  const O mp3 = OutputFormatOf(options.output);
+  CHECK(mp3.container() == O::CONTAINER_MP3);
+  CHECK(mp3.sample_format() == v1::SAMPLE_FORMAT_SOURCE);
+  CHECK(mp3.clip() == O::CLIP_POLICY_CLAMP);
+  CHECK(mp3.dither() == O::DITHER_AUTO);
+  CHECK(mp3.quality() == 0.25);
+  CHECK(mp3.bitrate_kbps() == 0);
+  Options others;
+  REQUIRE_FALSE(Parse({"unbraid", "separate", "a.wav", "--format", "aiff", "--sample-format", "s32",
+                       "--dither", "tpdf", "--clip", "none", "--bitrate", "96"},
+                      &others));
+  const O aiff = OutputFormatOf(others.output);
+  CHECK(aiff.container() == O::CONTAINER_AIFF);
+  CHECK(aiff.sample_format() == v1::SAMPLE_FORMAT_S32);
+  CHECK(aiff.clip() == O::CLIP_POLICY_NONE);
+  CHECK(aiff.dither() == O::DITHER_TPDF);
+  CHECK_FALSE(aiff.has_quality());
+  CHECK(aiff.bitrate_kbps() == 96);
+}
+
+TEST_CASE("without options the outputs are WAV with what the song has") {
+  using O = v1::OutputFormat;
+  Options options;
+  REQUIRE_FALSE(Parse({"unbraid", "separate", "a.wav"}, &options));
+  const O format = OutputFormatOf(options.output);
+  CHECK(format.container() == O::CONTAINER_WAV);
+  CHECK(format.clip() == O::CLIP_POLICY_GAIN);
+  CHECK_FALSE(format.has_quality());
+  for (const auto& [word, container] :
+       {std::pair{"flac", O::CONTAINER_FLAC}, std::pair{"ogg", O::CONTAINER_OGG_VORBIS},
+        std::pair{"opus", O::CONTAINER_OGG_OPUS}}) {
+    options.output.format = word;
+    CHECK(OutputFormatOf(options.output).container() == container);
+  }
+}
+
 TEST_CASE("wrong usage ends with status 2") {
   Options options;
   CHECK(Parse({"unbraid"}, &options) == 2);
@@ -73,6 +117,11 @@ TEST_CASE("wrong usage ends with status 2") {
   CHECK(Parse({"unbraid", "separate", "a.wav", "--format", "mp4"}, &options) == 2);
   CHECK(Parse({"unbraid", "separate", "a.wav", "--mix", "vocals"}, &options) == 2);
   CHECK(Parse({"unbraid", "list", "songs"}, &options) == 2);
+  for (const char* option : {"--sample-format", "--clip", "--dither", "--quality", "--bitrate"}) {
+    CHECK(Parse({"unbraid", "separate", "a.wav", option, "loud"}, &options) == 2);
+  }
+  CHECK(Parse({"unbraid", "separate", "a.wav", "--quality", "1.1"}, &options) == 2);
+  CHECK(Parse({"unbraid", "separate", "a.wav", "--bitrate", "0"}, &options) == 2);
 }
 
 TEST_CASE("list shows separations unless told otherwise") {

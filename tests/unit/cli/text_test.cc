@@ -60,6 +60,16 @@ TEST_CASE("a separation is shown with its residual") {
   CHECK_THAT(Describe(separation), Catch::Contains("stems vocals, residual\n"));
 }
 
+TEST_CASE("a separation tells what was done about levels, if anything") {
+  v1::Separation separation;
+  CHECK_THAT(Describe(separation), !Catch::Contains("clipping") && !Catch::Contains("full scale"));
+  separation.set_gain_db(-1.5);
+  separation.set_clipped_samples(17);
+  CHECK_THAT(Describe(separation), Catch::Contains("turned down by 1.50 dB against clipping\n"));
+  CHECK_THAT(Describe(separation),
+             Catch::Contains("  17 samples were beyond full scale and are limited to it\n"));
+}
+
 TEST_CASE("progress tells chunks, speed and time left") {
   v1::Separation separation;
   separation.set_state(v1::Separation::STATE_SEPARATING);

@@ -1,6 +1,7 @@
 #include "services/splitter/dispatcher.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <optional>
 
 #include "services/common/store/files.h"
@@ -92,6 +93,27 @@ TEST_CASE_METHOD(DispatcherTest, "a chunk that no queue wanted takes its turn ag
   sink_.AnswerNext({absl::UnavailableError("no queue")});
   CHECK(StepAll() == 3);
   CHECK(sink_.Sent(1) == std::map<int64_t, int>{{0, 2}, {1, 1}});
+  CHECK_FALSE(failure_);
+}
+
+TEST_CASE_METHOD(DispatcherTest, "a growing spool is given out as far as it is, through its end") {
+  Job job = AddJob(1, 5);
+  const std::string part = PathOf(1) + ".part";
+  std::filesystem::rename(PathOf(1), part);
+  dispatcher_.AddGrowing(job, PathOf(1), part, 5, {});
+  CHECK(StepAll() == 0);
+  CHECK_FALSE(dispatcher_.QuietOf(job.id).all_sent);
+  dispatcher_.SetReady(job.id, 2, 5);  // of another attempt
+  CHECK(StepAll() == 0);
+  dispatcher_.SetReady(job.id, 1, 2);
+  CHECK(StepAll() == 2);
+  dispatcher_.SetReady(job.id, 1, 3);
+  std::filesystem::rename(part, PathOf(1));
+  CHECK(StepAll() == 1);
+  dispatcher_.SetReady(job.id, 1, 5);
+  CHECK(StepAll() == 2);
+  CHECK(sink_.Sent(1).size() == 5);
+  CHECK(dispatcher_.QuietOf(job.id).all_sent);
   CHECK_FALSE(failure_);
 }
 

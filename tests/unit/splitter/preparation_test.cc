@@ -1,5 +1,6 @@
 #include "services/splitter/preparation.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <filesystem>
@@ -221,6 +222,45 @@ TEST_CASE_METHOD(PreparationTest, "a spool that is gone or too short is an error
   CHECK(absl::IsNotFound(CutChunk(job, folder_.path() + "/none", 0, 1, "a").status()));
   REQUIRE(store::WriteFileDurably(input.spool_path, "short").ok());
   CHECK(absl::IsDataLoss(CutChunk(job, input.spool_path, 0, 1, "a").status()));
+}
+
+TEST_CASE_METHOD(PreparationTest, "a chunk is ready as soon as its window is in the spool") {
+  for (const int64_t frames : {1, 999, 1000, 1001, 1900, 1901, 4000}) {
+    Prepared prepared;
+    prepared.model_frames = frames;
+    const Job job = JobFor(prepared, 1);
+    const auto geometry = audio::ChunkGeometry::Create(1000, 100).value();
+    const int64_t chunks = *ChunkCount(job);
+    for (int64_t written = 0; written <= frames; ++written) {
+      int64_t ready = 0;
+      while (ready < chunks &&
+             std::min(geometry.Span(ready, frames).window_start + 1000, frames) <= written) {
+        ++ready;
+      }
+      CAPTURE(frames, written);
+      REQUIRE(*ReadyChunks(job, written) == ready);
+    }
+  }
+}
+
+TEST_CASE_METHOD(PreparationTest, "what is written of a spool can be read before it is complete") {
+  const PreparationInput input = Input(200'000, 48'000, 2);
+  auto preparation = Preparation::Create(input).value();
+  CHECK(preparation->result().model_frames == 183'750);
+  CHECK(preparation->written_frames() == 0);
+  std::string beginning;
+  for (bool complete = false; !complete;) {
+    complete = preparation->Step().value();
+    if (complete) break;
+    const auto size = static_cast<size_t>(preparation->written_frames()) * 8;
+    const std::string bytes = *store::ReadSmallFile(preparation->part_path());
+    CHECK(bytes.size() == size);
+    CHECK(bytes.compare(0, beginning.size(), beginning) == 0);
+    beginning = bytes;
+  }
+  CHECK(!beginning.empty());
+  CHECK(preparation->written_frames() == 183'750);
+  CHECK(store::ReadSmallFile(input.spool_path)->compare(0, beginning.size(), beginning) == 0);
 }
 
 }  // namespace

@@ -101,6 +101,28 @@ TEST_CASE("sending again gives out what is not done, as second tries at least") 
   CHECK_FALSE(rotation.Next(Always));
 }
 
+TEST_CASE("chunks that are not ready wait, and hold nobody up") {
+  Rotation rotation;
+  rotation.Add(base::SeparationId(1), "m", 3, {});
+  rotation.SetReady(base::SeparationId(1), 0);
+  rotation.Add(base::SeparationId(2), "n", 1, {});
+  const auto any = [](const std::string&) { return true; };
+  CHECK(rotation.HasWork(base::SeparationId(1)));
+  CHECK(rotation.WaitingModels() == std::set<std::string>{"n"});
+  CHECK(rotation.Next(any)->id == base::SeparationId(2));
+  CHECK_FALSE(rotation.Next(any));
+  rotation.SetReady(base::SeparationId(1), 2);
+  CHECK(rotation.Next(any)->chunk == 0);
+  CHECK(rotation.Next(any)->chunk == 1);
+  rotation.PutBack({base::SeparationId(1), 1, 1});
+  CHECK(rotation.Next(any)->chunk == 1);
+  CHECK_FALSE(rotation.Next(any));
+  CHECK(rotation.HasWork(base::SeparationId(1)));
+  rotation.SetReady(base::SeparationId(1), 3);
+  CHECK(rotation.Next(any)->chunk == 2);
+  CHECK_FALSE(rotation.HasWork(base::SeparationId(1)));
+}
+
 TEST_CASE("a removed separation gives no more chunks") {
   Rotation rotation;
   rotation.Add(kLong, "m", 10, {});
