@@ -49,7 +49,7 @@ absl::StatusOr<int64_t> CountDecodedFrames(const std::string& path) {
 absl::StatusOr<std::unique_ptr<Encoder>> Encoder::Create(const std::string& path,
                                                          const OutputFormat& format, int rate_hz,
                                                          int channels, int64_t frames,
-                                                         const Tags& tags) {
+                                                         const OutputTags& tags) {
   absl::StatusOr<std::unique_ptr<FileWriter>> writer =
       OpenWriter(path, {format, rate_hz, channels, frames, tags});
   if (!writer.ok()) {

@@ -26,7 +26,7 @@ class Encoder {
   static absl::StatusOr<std::unique_ptr<Encoder>> Create(const std::string& path,
                                                          const OutputFormat& format, int rate_hz,
                                                          int channels, int64_t frames,
-                                                         const Tags& tags = {});
+                                                         const OutputTags& tags = {});
   // Removes the file unless Finish() succeeded.
   ~Encoder();
   Encoder(const Encoder&) = delete;

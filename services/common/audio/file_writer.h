@@ -19,7 +19,7 @@ struct FileSpec {
   int rate_hz = 0;
   int channels = 0;
   int64_t frames = 0;
-  Tags tags;
+  OutputTags tags;
 };
 
 // Inner side of the encoder: one file as one library writes it, in blocks. Equal input gives equal

@@ -35,7 +35,7 @@ std::string Id3Frame(const std::string& name, const std::string& value) {
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> TagFields(const Tags& tags) {
+std::vector<std::pair<std::string, std::string>> TagFields(const OutputTags& tags) {
   std::string title = tags.title.empty() ? tags.stem : tags.title;
   if (!tags.title.empty() && !tags.stem.empty()) absl::StrAppend(&title, " (", tags.stem, ")");
   const std::string comment = tags.stem.empty() ? "" : absl::StrCat("stem: ", tags.stem);
@@ -49,7 +49,7 @@ std::vector<std::pair<std::string, std::string>> TagFields(const Tags& tags) {
   return fields;
 }
 
-std::string Id3Tag(const Tags& tags) {
+std::string Id3Tag(const OutputTags& tags) {
   std::string frames;
   for (const auto& [name, value] : TagFields(tags)) frames += Id3Frame(name, value);
   if (frames.empty()) return "";

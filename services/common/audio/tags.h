@@ -8,7 +8,7 @@
 namespace unbraid::audio {
 
 // What an output says about itself. All UTF-8; empty where there is nothing to say.
-struct Tags {
+struct OutputTags {
   std::string title;  // of the track
   std::string artist;
   std::string album;
@@ -18,10 +18,10 @@ struct Tags {
 // Names and values as Vorbis comments have them, in a fixed order: TITLE "<title> (<stem>)", or
 // "<stem>" without a title; ARTIST; ALBUM; COMMENT "stem: <stem>". Those that are empty are left
 // out; without a stem there is no COMMENT, and the title stands alone.
-std::vector<std::pair<std::string, std::string>> TagFields(const Tags& tags);
+std::vector<std::pair<std::string, std::string>> TagFields(const OutputTags& tags);
 
 // The same as an ID3v2.4 tag, in UTF-8: what an MP3 file begins with. "" where there is no field.
-std::string Id3Tag(const Tags& tags);
+std::string Id3Tag(const OutputTags& tags);
 
 }  // namespace unbraid::audio
 

@@ -56,7 +56,7 @@ class VorbisWriter : public LossyWriter {
   VorbisWriter(AppendFile file, std::unique_ptr<VorbisState> state, int channels)
       : file_(std::move(file)), state_(std::move(state)), channels_(channels) {}
 
-  absl::Status WriteHeader(const Tags& tags) {
+  absl::Status WriteHeader(const OutputTags& tags) {
     for (const auto& [name, value] : TagFields(tags)) {
       vorbis_comment_add_tag(&state_->comment, name.c_str(), value.c_str());
     }

@@ -43,7 +43,7 @@ OutputFormat Resolved(OutputFormat wanted, const Audio& audio) {
 }
 
 absl::Status Encode(const std::string& path, const OutputFormat& wanted, const Audio& audio,
-                    const Tags& tags = {}) {
+                    const OutputTags& tags = {}) {
   UNBRAID_ASSIGN_OR_RETURN(const auto encoder,
                            Encoder::Create(path, Resolved(wanted, audio), audio.rate_hz,
                                            audio.channels, audio.frames(), tags));

@@ -12,9 +12,9 @@ namespace {
 using C = OutputContainer;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-const Tags kSong = {"絆ふぉーえばー", "Ó Ű", "Fünf", "vocals"};
+const OutputTags kSong = {"絆ふぉーえばー", "Ó Ű", "Fünf", "vocals"};
 
-void Write(const std::string& path, const OutputFormat& format, const Tags& tags,
+void Write(const std::string& path, const OutputFormat& format, const OutputTags& tags,
            int64_t promised = 5'000) {
   const auto encoder = Encoder::Create(path, format, 44'100, 2, promised, tags);
   REQUIRE(encoder.ok());
