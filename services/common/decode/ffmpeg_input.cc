@@ -10,6 +10,7 @@ extern "C" {
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/common/audio/seek.h"
 #include "services/common/base/status.h"
 
 namespace unbraid::decode {
@@ -116,11 +117,9 @@ int FfmpegInput::Read(void* self, uint8_t* buffer, int count) {
 int64_t FfmpegInput::Seek(void* self, int64_t offset, int whence) {
   auto* input = static_cast<FfmpegInput*>(self);
   if ((whence & AVSEEK_SIZE) != 0) return input->size_;
-  const int64_t base = whence == SEEK_SET   ? 0
-                       : whence == SEEK_CUR ? input->position_
-                                            : input->size_;
-  if (base + offset < 0) return AVERROR(EINVAL);
-  return input->position_ = base + offset;
+  const int64_t target = audio::SeekTarget(input->position_, input->size_, offset, whence);
+  if (target < 0) return AVERROR(EINVAL);
+  return input->position_ = target;
 }
 
 }  // namespace unbraid::decode

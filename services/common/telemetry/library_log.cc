@@ -2,6 +2,8 @@
 
 #include <google/protobuf/stubs/common.h>
 
+#include <string>
+
 #include "services/common/telemetry/log.h"
 
 // Later ones log through Abseil.
