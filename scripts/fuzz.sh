@@ -16,7 +16,9 @@ set -euo pipefail
 TREE=$UNBRAID_BUILD/fuzz
 # No parser needs a second for one input.
 INPUT_SECONDS=10
-MEMORY_MIB=1024
+# Of one allocation; and of the process, which keeps what it has freed for a while.
+ALLOCATION_MIB=1024
+MEMORY_MIB=2048
 
 all_targets() {
   local source
@@ -42,8 +44,8 @@ last_number() { grep -oE "$2[0-9]+" <<<"$1" | tail -n 1 | grep -oE '[0-9]+$' || 
 # fuzz_one TARGET SECONDS: runs one target and prints its line.
 fuzz_one() {
   local target=$1 log=$UNBRAID_BUILD/logs/fuzz-$1.log verdict=passed end
-  local options=(-max_total_time="$2" -timeout="$INPUT_SECONDS" -rss_limit_mb="$MEMORY_MIB" -print_final_stats=1
-    -artifact_prefix="$TREE/found/$target-")
+  local options=(-max_total_time="$2" -timeout="$INPUT_SECONDS" -malloc_limit_mb="$ALLOCATION_MIB"
+    -rss_limit_mb="$MEMORY_MIB" -print_final_stats=1 -artifact_prefix="$TREE/found/$target-")
   mkdir -p "$TREE/corpus/$target" "$TREE/found"
   LSAN_OPTIONS=suppressions=$UNBRAID_ROOT/tests/fuzz/lsan.supp:print_suppressions=0 \
     "$TREE/bin/fuzz_$target" "${options[@]}" "$TREE/corpus/$target" "$TREE/seeds/$target" >"$log" 2>&1 || verdict=FAILED

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "clients/cli/text_format.h"
 #include "services/common/base/crc32c.h"
 #include "services/common/base/sha256.h"
 #include "services/common/store/files.h"
@@ -78,8 +80,21 @@ class Download {
   absl::Time last_report_ = absl::InfinitePast();
 };
 
+// A server decides what a file is called, and must not decide where it lies.
+absl::Status CheckFileName(const std::string& name) {
+  const bool plain = name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
+                       return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' ||
+                              c == '_' || c == '.';
+                     });
+  if (plain) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("the server names a result \"", Printable(name),
+                   "\", which is no plain file name; nothing of that name is written"));
+}
+
 absl::Status DownloadOne(const v1::StemFile& output, const std::string& folder,
                          GatewayClient* client, Reporter* reporter) {
+  UNBRAID_RETURN_IF_ERROR(CheckFileName(absl::StrCat(output.stem(), ".", output.extension())));
   const std::string path = absl::StrCat(folder, "/", output.stem(), ".", output.extension());
   const std::string partial = absl::StrCat(path, ".part");
   absl::StatusOr<store::File> file = store::File::Open(partial, store::File::Mode::kCreateEmpty);

@@ -17,7 +17,7 @@ absl::Status PrepareOutputFolder(const std::string& folder);
 
 // Fetches results into `folder`/<stem>.<extension>; all of them if `only` is empty. Each file
 // appears whole, checked against its SHA-256 and safe on the disk, or not at all. Goes on where it
-// was when the connection breaks.
+// was when the connection breaks. INTERNAL when the server gives a name that is no plain file name.
 absl::Status DownloadOutputs(const v1::Separation& separation, const std::vector<std::string>& only,
                              const std::string& folder, GatewayClient* client, Reporter* reporter);
 

@@ -71,8 +71,26 @@ def sound_files(folder: Path) -> None:
         if subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode != 0:
             target.unlink(missing_ok=True)
     (folder / "tagged.mp3").write_bytes(b"ID3\x04\0\0\0\0\x01\x00" + bytes(128) + (folder / "ffmpeg.mp3").read_bytes())
+    endless_lengths(folder)
     (folder / "empty").touch()
     (folder / "text.txt").write_text("la la la\n" * 20)
+
+
+def endless_lengths(folder: Path) -> None:
+    """Two files that claim lengths at the ends of 64 bits, which a mutation seldom writes."""
+    rf64 = bytearray((folder / "PCM_16.rf64").read_bytes())
+    at = rf64.index(b"ds64") + 16
+    rf64[at : at + 8] = (2**63 - 1).to_bytes(8, "little")
+    (folder / "endless.rf64").write_bytes(rf64)
+
+    # The header of an MP4's media with 64 bits for its times and its length, of which that is the least of all.
+    mp4 = bytearray((folder / "ffmpeg.m4a").read_bytes())
+    for box in (b"mdhd", b"mdia", b"trak", b"moov"):
+        at = mp4.index(box) - 4
+        mp4[at : at + 4] = (int.from_bytes(mp4[at : at + 4], "big") + 12).to_bytes(4, "big")
+    at = mp4.index(b"mdhd") + 4
+    mp4[at : at + 20] = b"\1\0\0\0" + bytes(16) + mp4[at + 12 : at + 16] + (-(2**63)).to_bytes(8, "big", signed=True)
+    (folder / "endless.m4a").write_bytes(mp4)
 
 
 def chunk_results(folder: Path, work: ModuleType) -> None:

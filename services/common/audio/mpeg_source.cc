@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/common/audio/mpeg_header.h"
+#include "services/common/audio/seek.h"
 #include "services/common/audio/sniff.h"
 #include "services/common/base/status.h"
 
@@ -55,11 +56,9 @@ struct MpegInput {
 
   static off_t Seek(void* self, off_t offset, int whence) {
     auto* input = static_cast<MpegInput*>(self);
-    const int64_t base = whence == SEEK_SET   ? 0
-                         : whence == SEEK_CUR ? input->position
-                                              : input->size;
-    if (base + offset < 0) return -1;
-    return input->position = base + offset;
+    const int64_t target = SeekTarget(input->position, input->size, offset, whence);
+    if (target >= 0) input->position = target;
+    return target;
   }
 };
 

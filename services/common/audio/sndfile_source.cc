@@ -1,10 +1,10 @@
 #include "services/common/audio/sndfile_source.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "services/common/audio/seek.h"
 #include "services/common/audio/sndfile_codec.h"
 #include "services/common/audio/sndfile_handle.h"
 #include "services/common/base/status.h"
@@ -32,10 +32,9 @@ class SndfileInput {
   static sf_count_t Tell(void* user) { return Self(user)->position_; }
   static sf_count_t Seek(sf_count_t offset, int whence, void* user) {
     SndfileInput* self = Self(user);
-    const int64_t base = whence == SEEK_SET   ? 0
-                         : whence == SEEK_CUR ? self->position_
-                                              : self->size_;
-    return self->position_ = base + offset;
+    const int64_t target = SeekTarget(self->position_, self->size_, offset, whence);
+    if (target >= 0) self->position_ = target;
+    return target;
   }
   static sf_count_t Read(void* buffer, sf_count_t count, void* user) {
     SndfileInput* self = Self(user);

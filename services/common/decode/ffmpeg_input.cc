@@ -10,6 +10,7 @@ extern "C" {
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/common/audio/seek.h"
 #include "services/common/base/status.h"
 
 namespace unbraid::decode {
@@ -22,15 +23,15 @@ constexpr int64_t kProbeMicroseconds = 10'000'000;
 constexpr int kMaxStreams = 64;
 
 const char* DemuxerOf(const std::string& container) {
-  static const auto* const kDemuxers = new std::map<std::string, const char*>{
+  static const auto* const demuxers = new std::map<std::string, const char*>{
       {"AAC", "aac"},      {"AC3", "ac3"},       {"AIFF", "aiff"},         {"AMR", "amr"},
       {"APE", "ape"},      {"ASF", "asf"},       {"AVI", "avi"},           {"CAF", "caf"},
       {"DSF", "dsf"},      {"FLV", "flv"},       {"MATROSKA", "matroska"}, {"MP4", "mov"},
       {"MPEG", "mpeg"},    {"MPEGTS", "mpegts"}, {"MUSEPACK", "mpc8"},     {"OGG", "ogg"},
       {"REALMEDIA", "rm"}, {"TTA", "tta"},       {"W64", "w64"},           {"WAV", "wav"},
       {"WAVPACK", "wv"}};
-  const auto found = kDemuxers->find(container);
-  return found == kDemuxers->end() ? "" : found->second;
+  const auto found = demuxers->find(container);
+  return found == demuxers->end() ? "" : found->second;
 }
 
 // Musepack has two kinds of stream under one name.
@@ -116,11 +117,9 @@ int FfmpegInput::Read(void* self, uint8_t* buffer, int count) {
 int64_t FfmpegInput::Seek(void* self, int64_t offset, int whence) {
   auto* input = static_cast<FfmpegInput*>(self);
   if ((whence & AVSEEK_SIZE) != 0) return input->size_;
-  const int64_t base = whence == SEEK_SET   ? 0
-                       : whence == SEEK_CUR ? input->position_
-                                            : input->size_;
-  if (base + offset < 0) return AVERROR(EINVAL);
-  return input->position_ = base + offset;
+  const int64_t target = audio::SeekTarget(input->position_, input->size_, offset, whence);
+  if (target < 0) return AVERROR(EINVAL);
+  return input->position_ = target;
 }
 
 }  // namespace unbraid::decode

@@ -9,6 +9,8 @@
 namespace unbraid::decode {
 
 int64_t ExactMp4Frames(const Mp4Lengths& lengths) {
+  // Damaged files have lengths of any kind; without negative ones nothing below overflows.
+  if (lengths.edited < 0 || lengths.media < 0 || lengths.priming < 0) return lengths.edited;
   const int64_t whole = lengths.media - lengths.priming;
   const bool agree = whole > 0 && std::abs(whole - lengths.edited) <= lengths.tick;
   return agree ? whole : lengths.edited;

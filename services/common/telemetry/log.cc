@@ -9,6 +9,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "services/common/telemetry/library_log.h"
 
 namespace unbraid::telemetry {
 namespace {
@@ -60,6 +61,7 @@ void InitLogging(const std::string& service, const std::string& level) {
   Logger& logger = TheLogger();
   logger.service = service;
   logger.sink->set_level(ParseLevel(level));
+  CaptureLibraryLog();
 }
 
 void Debug(absl::string_view message, Fields fields) {

@@ -52,7 +52,8 @@ using Fields = std::initializer_list<Field>;
 //   computed",
 //    "separation":"456","chunk":3}
 // The key of a separation is always "separation" (its id as a string), of a chunk "chunk", of a
-// track "track". Thread-safe, before and after InitLogging.
+// track "track". Thread-safe, before and after InitLogging. From InitLogging on, libraries write
+// there too.
 void InitLogging(const std::string& service, const std::string& level);
 
 void Debug(absl::string_view message, Fields fields = {});

@@ -110,6 +110,17 @@ TEST_CASE_METHOD(Fixture, "a result that arrives damaged leaves no file") {
   CHECK(OutputFiles() == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "a server cannot name a file outside the folder (case 31)") {
+  gateway.first_stem =
+      GENERATE("../vocals", "/tmp/unbraid-vocals", "a/b", "..", "", ".hidden", "a\nb");
+  CAPTURE(gateway.first_stem);
+  const absl::Status status = RunSeparate();
+  CHECK(status.code() == absl::StatusCode::kInternal);
+  CHECK_THAT(std::string(status.message()), Catch::Contains("is no plain file name"));
+  CHECK(OutputFiles() == 0);
+  CHECK_FALSE(std::filesystem::exists(folder + "/vocals.wav"));
+}
+
 TEST_CASE_METHOD(Fixture, "a failed separation is told with its reason, and exits with 5") {
   gateway.outcome = v1::Separation::STATE_FAILED;
   const absl::Status status = RunSeparate();

@@ -165,9 +165,9 @@ v1::Separation FakeGateway::MakeSeparation(v1::Separation::State state) const {
     separation.mutable_failure()->set_message("The model could not compute chunk 3.");
   }
   if (state != v1::Separation::STATE_SUCCEEDED) return separation;
-  for (const char* stem : {"vocals", "mix"}) {
+  for (const std::string& stem : {first_stem, std::string("mix")}) {
     v1::StemFile* output = separation.add_outputs();
-    output->set_name(std::string("separations/2/stems/") + stem);
+    output->set_name("separations/2/stems/" + stem);
     output->set_stem(stem);
     output->set_extension("wav");
     output->set_size_bytes(static_cast<int64_t>(stem_content.size()));

@@ -28,6 +28,7 @@ class FakeGateway {
   int64_t break_download_after = -1;  // bytes sent until the stream fails with UNAVAILABLE, once
   bool watch_for_ever = false;        // until it is cancelled
   v1::Separation::State outcome = v1::Separation::STATE_SUCCEEDED;
+  std::string first_stem = "vocals";
   std::string stem_content = std::string(600'000, 's');
   std::string sent_content;  // what downloads really send; the same unless a test says otherwise
 

@@ -6,6 +6,7 @@ import importlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -64,10 +65,11 @@ class Api:
         """The track of that name, or a Refusal."""
         return self._call("GetTrack", self.messages.GetTrackRequest(name=name), self._track.Track)
 
-    def upload(self, content: bytes, name: str = "", seconds: float = 20, **spec: Any) -> Any:
-        """The track, or a Refusal."""
+    def upload(self, content: bytes, name: str = "", seconds: float = 20, damage: Callable[[bytes], bytes] = bytes,
+               **spec: Any) -> Any:
+        """The track, or a Refusal. `damage` changes the messages on their way."""
         messages = self.messages
-        stub = self._channel.stream_unary("/unbraid.v1.TrackService/UploadTrack", messages.UploadTrackRequest.SerializeToString,
+        stub = self._channel.stream_unary("/unbraid.v1.TrackService/UploadTrack", lambda part: damage(part.SerializeToString()),
                                           messages.UploadTrackResponse.FromString)
 
         def parts():

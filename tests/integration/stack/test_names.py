@@ -68,6 +68,14 @@ def test_a_label_of_256_bytes_is_refused_with_the_limit(api, label):
     assert "at most 255 bytes" in answer.message
 
 
+def test_a_label_that_is_no_utf_8_is_refused_and_the_log_stays_readable(stack, api):
+    answer = api.upload(sound(502), "LABEL", damage=lambda message: message.replace(b"LABEL", b"\xffBEL\xfe"))
+    assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_UPLOAD"), answer
+    assert "UTF-8" in answer.message
+    # Every line of every log is JSON, the library's own words included.
+    assert any("display_name" in line.get("detail", "") for line in stack.log_lines())
+
+
 @pytest.mark.parametrize("name", ["tracks/../../etc/passwd", "tracks//", "/etc/passwd", "tracks/1 ", "tracks/１", "tracks/-1"])
 def test_a_resource_name_that_is_a_path_is_refused(api, name):
     answer = api.track(name)

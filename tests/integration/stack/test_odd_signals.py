@@ -5,6 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 import soundfile
+from api import Api
 from stack import ROOT, Stack
 
 RATE = 44100
@@ -100,6 +101,30 @@ def test_a_sample_that_is_no_number_is_refused_with_its_time(stack, tmp_path, va
     status, events = stack.run("separate", str(tmp_path / "song.wav"), "-o", str(tmp_path / "out"), "--model", "passthrough")
     assert (status, events[-1]["reason"]) == (3, "NON_FINITE_SAMPLE"), events[-1]
     assert "at 1.500 s (frame 66150)" in events[-1]["message"]
+
+
+def test_samples_that_are_no_numbers_count_as_silence_where_that_is_asked_for(stack, tmp_path):
+    samples = noise(3).astype(np.float32)
+    expected = samples.copy()
+    for frame, channel, value in [(0, 0, np.nan), (66_150, 1, np.inf), (66_150, 0, -np.inf), (len(samples) - 1, 1, np.nan)]:
+        samples[frame, channel], expected[frame, channel] = value, 0
+    soundfile.write(tmp_path / "song.wav", samples, RATE, subtype="FLOAT")
+    with Api(stack) as api:
+        content = (tmp_path / "song.wav").read_bytes()
+        spec = api.messages.UploadSpec
+        refused = api.upload(content, non_finite_samples=spec.NON_FINITE_SAMPLES_REFUSE)
+        assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "NON_FINITE_SAMPLE"), refused
+        assert "at 0.000 s (frame 0)" in refused.message
+        track = api.upload(content, non_finite_samples=spec.NON_FINITE_SAMPLES_SILENCE)
+        assert track.silenced_samples == 4, track
+    status, events = stack.run("create", track.name, "--model", "passthrough")
+    assert status == 0, events[-1]
+    name = events[-1]["separation"]["name"]
+    assert stack.run("watch", name)[0] == 0
+    assert stack.run("download", name, "-o", str(tmp_path / "out"))[0] == 0
+    for stem, fraction in FRACTIONS.items():
+        heard = soundfile.read(tmp_path / "out" / f"{stem}.wav", dtype="float32")[0]
+        assert np.array_equal(heard, expected * np.float32(fraction)), stem
 
 
 def test_a_model_that_yields_no_numbers_fails_the_separation_and_nothing_else(stack, tmp_path):

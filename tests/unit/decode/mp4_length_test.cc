@@ -1,6 +1,7 @@
 #include "services/common/decode/mp4_length.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 
 namespace unbraid::decode {
 namespace {
@@ -18,6 +19,14 @@ TEST_CASE("an edit list that really cuts is obeyed") {
 TEST_CASE("media shorter than its priming says nothing") {
   CHECK(ExactMp4Frames({500, 1000, 1024, 89}) == 500);
   CHECK(ExactMp4Frames({0, 1024, 1024, 89}) == 0);
+}
+
+TEST_CASE("lengths that are no lengths are left as they are") {
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  CHECK(ExactMp4Frames({1000, kLeast, 1024, 89}) == 1000);
+  CHECK(ExactMp4Frames({kLeast, kMost, 0, 89}) == kLeast);
+  CHECK(ExactMp4Frames({1000, kMost, 0, 89}) == 1000);
 }
 
 TEST_CASE("iTunes' tag tells the length in its fourth number") {

@@ -1,5 +1,6 @@
 #include "services/common/telemetry/log.h"
 
+#include <google/protobuf/wrappers.pb.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -72,6 +73,17 @@ TEST_CASE("Case 31: a label with newlines or broken UTF-8 stays on one readable 
   });
   REQUIRE(lines.size() == 1);
   CHECK(lines[0]["name"].get<std::string>().substr(0, 4) == "a\nb\"");
+}
+
+TEST_CASE("what Protobuf has to say is a line like any other") {
+  const auto lines = LinesOf([] {
+    InitLogging("x", "info");
+    google::protobuf::StringValue message;
+    CHECK_FALSE(message.ParseFromString("\x0a\x01\xff"));
+  });
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0]["level"] == "warning");
+  CHECK(lines[0]["detail"].get<std::string>().find("invalid UTF-8") != std::string::npos);
 }
 
 }  // namespace
