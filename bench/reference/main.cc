@@ -73,7 +73,7 @@ absl::Status WriteAll(const Options& options, const std::vector<std::string>& na
   audio::PeakMeter meter;
   for (const Song& output : outputs)
     meter.Add(output.samples.data(), static_cast<int64_t>(output.samples.size()));
-  const float gain = audio::CommonGain(meter, audio::IntegerBits(format.sample_format));
+  const float gain = audio::CommonGain(meter, format);
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(options.out));
   for (size_t i = 0; i < outputs.size(); ++i) {
     const std::string path = absl::StrCat(options.out, "/", names[i], ".", format.Extension());
@@ -87,7 +87,8 @@ absl::Status Run(const Options& options) {
   audio::SampleFormat source = audio::SampleFormat::kF32;
   UNBRAID_ASSIGN_OR_RETURN(const Song song, ReadSong(options.song, &source));
   UNBRAID_ASSIGN_OR_RETURN(const audio::OutputFormat format,
-                           audio::ResolveOutput(FormatOf(options), source));
+                           audio::ResolveOutput(FormatOf(options), {source, song.rate_hz,
+                                                                    song.channels, song.frames()}));
   UNBRAID_ASSIGN_OR_RETURN(std::vector<Song> outputs, Separate(song, package));
   Song mix = Sum(outputs);
   std::vector<std::string> names = package.stems;
