@@ -28,6 +28,8 @@ LOSSY_DB = 10
 # Twice through a resampler, whose filters are flat to some 0.001 dB below 0.4 of the rate. That it adds nothing of its own is
 # measured by test_sweep.py.
 RESAMPLED_DB = 80
+# The same where the noise of 16-bit steps reaches up to half the rate, of which a filter takes the uppermost part away.
+STEPS_DB = 60
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,13 @@ class Row:
     witness: Callable[[bytes, int], np.ndarray] | None = None
     db: float = RESAMPLED_DB
     frames: int = 0  # 0: SECONDS of it
-    out_rate: int = 0  # 0: the same as `rate`
+    in_steps: bool = False  # the samples are multiples of a 16-bit step
 
     @property
     def bound_db(self) -> float:
         """Infinite where nothing may change at all."""
-        lossless = self.db == RESAMPLED_DB
-        return np.inf if lossless and (self.out_rate or self.rate) == MODEL_RATE and self.channels <= 2 else self.db
+        lossless = self.in_steps or self.db == RESAMPLED_DB
+        return np.inf if lossless and self.rate == MODEL_RATE and self.channels <= 2 else self.db
 
 
 def signal(frames: int, channels: int, rate: int) -> np.ndarray:
@@ -166,12 +168,11 @@ def _odd_rows() -> Iterator[Row]:
         "FLAC without a total": without_total(flac),
     }.items():
         for rate in (44100, 48000):
-            yield Row(name, rate, 2, make)
+            yield Row(name, rate, 2, make, None, STEPS_DB, in_steps=True)
     for frames in (1, 2, 22, 100, 44099, 44100, 44101):
         for rate in (44100, 48000):
             # So short a signal is all edge: only its length is looked at, unless nothing is resampled.
-            yield Row(f"WAV PCM_16, {frames} frames", rate, 2, wav, None, RESAMPLED_DB if rate == 44100 or frames > 1000 else -np.inf,
-                      frames)
+            yield Row(f"WAV PCM_16, {frames} frames", rate, 2, wav, None, STEPS_DB if frames > 1000 else -np.inf, frames, True)
 
 
 def _ffmpeg_lossless_rows() -> Iterator[Row]:

@@ -61,6 +61,8 @@ def sdr(wanted: np.ndarray, got: np.ndarray) -> float:
 
 def examine(api: Api, row: Row) -> Result:
     samples = signal(row.frames or 2 * int(SECONDS * row.rate / 2), row.channels, row.rate)
+    if row.in_steps:
+        samples = np.round(samples * 2**15) / 2**15
     content = row.make(samples, row.rate)
     wanted = stereo(row.witness(content, row.channels) if row.witness else samples)
 
