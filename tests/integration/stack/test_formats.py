@@ -28,8 +28,8 @@ fails when a row is not as it is here.
 * *Frames in*: what the encoder was given, or, for formats that do not tell their delay, what another decoder makes of the file. *Frames
   out*: frames of the mix.
 * *Fidelity*: the SDR of the mix against the same. "exact": the same samples to the rounding of a 32-bit float. "resampled": through the
-  model's 44.1 kHz and back, or mixed down from 5.1, at more than 80 dB (the ripple of two filters, some
-  0.001 dB), or at what the file's own depth leaves. Others are lossy.
+  model's 44.1 kHz and back, or mixed down from 5.1, at more than 75 dB (the ripple of two filters, some
+  0.002 dB), or at what the file's own depth leaves. Others are lossy.
 
 | file | rate | channels | frames in | frames out | fidelity | |
 |---|--:|--:|--:|--:|--:|---|
