@@ -15,6 +15,7 @@
 #include "services/common/audio/encoder.h"
 #include "services/common/audio/levels.h"
 #include "services/common/audio/resampler.h"
+#include "services/common/audio/tags.h"
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
 
@@ -60,16 +61,17 @@ absl::StatusOr<std::vector<Song>> Separate(const Song& song, const model::Packag
 }
 
 absl::Status Write(const std::string& path, const Song& stem, audio::OutputFormat format,
-                   float gain) {
+                   float gain, const audio::OutputTags& tags) {
   UNBRAID_ASSIGN_OR_RETURN(
       const auto encoder,
-      audio::Encoder::Create(path, format, stem.rate_hz, stem.channels, stem.frames()));
+      audio::Encoder::Create(path, format, stem.rate_hz, stem.channels, stem.frames(), tags));
   UNBRAID_RETURN_IF_ERROR(encoder->Write(stem.samples.data(), stem.frames(), gain));
   return encoder->Finish();
 }
 
 absl::Status WriteAll(const Options& options, const std::vector<std::string>& names,
-                      const std::vector<Song>& outputs, audio::OutputFormat format) {
+                      const std::vector<Song>& outputs, audio::OutputFormat format,
+                      const audio::Tags& tags) {
   audio::PeakMeter meter;
   for (const Song& output : outputs)
     meter.Add(output.samples.data(), static_cast<int64_t>(output.samples.size()));
@@ -77,18 +79,20 @@ absl::Status WriteAll(const Options& options, const std::vector<std::string>& na
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(options.out));
   for (size_t i = 0; i < outputs.size(); ++i) {
     const std::string path = absl::StrCat(options.out, "/", names[i], ".", format.Extension());
-    UNBRAID_RETURN_IF_ERROR(Write(path, outputs[i], format, gain));
+    UNBRAID_RETURN_IF_ERROR(
+        Write(path, outputs[i], format, gain, {tags.title, tags.artist, tags.album, names[i]}));
   }
   return absl::OkStatus();
 }
 
 absl::Status Run(const Options& options) {
   UNBRAID_ASSIGN_OR_RETURN(const model::Package package, model::LoadPackage(options.model));
-  audio::SampleFormat source = audio::SampleFormat::kF32;
-  UNBRAID_ASSIGN_OR_RETURN(const Song song, ReadSong(options.song, &source));
-  UNBRAID_ASSIGN_OR_RETURN(const audio::OutputFormat format,
-                           audio::ResolveOutput(FormatOf(options), {source, song.rate_hz,
-                                                                    song.channels, song.frames()}));
+  SongFacts facts;
+  UNBRAID_ASSIGN_OR_RETURN(const Song song, ReadSong(options.song, &facts));
+  UNBRAID_ASSIGN_OR_RETURN(
+      const audio::OutputFormat format,
+      audio::ResolveOutput(FormatOf(options),
+                           {facts.sample_format, song.rate_hz, song.channels, song.frames()}));
   UNBRAID_ASSIGN_OR_RETURN(std::vector<Song> outputs, Separate(song, package));
   Song mix = Sum(outputs);
   std::vector<std::string> names = package.stems;
@@ -99,7 +103,7 @@ absl::Status Run(const Options& options) {
   }
   outputs.push_back(std::move(mix));
   names.emplace_back("mix");
-  return WriteAll(options, names, outputs, format);
+  return WriteAll(options, names, outputs, format, facts.tags);
 }
 
 }  // namespace

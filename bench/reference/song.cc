@@ -16,12 +16,12 @@ double SumAt(const std::vector<Song>& stems, size_t sample) {
 
 }  // namespace
 
-absl::StatusOr<Song> ReadSong(const std::string& path, audio::SampleFormat* source) {
+absl::StatusOr<Song> ReadSong(const std::string& path, SongFacts* facts) {
   constexpr int64_t kBlockFrames = 4096;
   UNBRAID_ASSIGN_OR_RETURN(const auto decoder, audio::Decoder::Open(path));
   const audio::TrackFormat& format = decoder->format();
   const audio::Downmix downmix(decoder->speakers());
-  *source = format.sample_format;
+  *facts = {format.sample_format, decoder->tags()};
   Song song = {format.rate_hz, downmix.out_channels(), {}};
   std::vector<float> block(static_cast<size_t>(kBlockFrames * format.channels));
   while (true) {

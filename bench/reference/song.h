@@ -19,8 +19,14 @@ struct Song {
   int64_t frames() const { return static_cast<int64_t>(samples.size()) / channels; }
 };
 
-// Decodes a file and mixes more than two channels down. `source`: the depth that it has.
-absl::StatusOr<Song> ReadSong(const std::string& path, audio::SampleFormat* source);
+// What else a file says of its song.
+struct SongFacts {
+  audio::SampleFormat sample_format = audio::SampleFormat::kF32;
+  audio::Tags tags;
+};
+
+// Decodes a file and mixes more than two channels down.
+absl::StatusOr<Song> ReadSong(const std::string& path, SongFacts* facts);
 
 // The song at another rate, in exactly so many frames.
 absl::StatusOr<Song> Resample(const Song& song, int rate_hz, int64_t frames);
