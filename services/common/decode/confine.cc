@@ -50,6 +50,9 @@ constexpr int kAllowed[] = {
     SCMP_SYS(exit),         SCMP_SYS(exit_group),
 };
 
+// How a sanitizer finds out whether memory can be read.
+constexpr int kSanitizerCalls[] = {SCMP_SYS(pipe), SCMP_SYS(pipe2)};
+
 absl::Status SystemFailure(const char* what) {
   return absl::InternalError(absl::StrCat(what, ": ", std::strerror(errno)));
 }
@@ -86,14 +89,20 @@ struct FilterRelease {
   void operator()(void* filter) const { seccomp_release(filter); }
 };
 
+absl::Status Allow(void* filter, int call) {
+  // A number below zero is a call that this machine's architecture does not have.
+  if (call < 0) return absl::OkStatus();
+  const int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
+  return result == 0 ? absl::OkStatus()
+                     : absl::InternalError(absl::StrCat("seccomp_rule_add: ", result));
+}
+
 absl::Status LoadFilter() {
   const std::unique_ptr<void, FilterRelease> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
   if (filter == nullptr) return absl::InternalError("seccomp_init failed");
-  for (const int call : kAllowed) {
-    // A number below zero is a call that this machine's architecture does not have.
-    if (call < 0) continue;
-    const int result = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
-    if (result != 0) return absl::InternalError(absl::StrCat("seccomp_rule_add: ", result));
+  for (const int call : kAllowed) UNBRAID_RETURN_IF_ERROR(Allow(filter.get(), call));
+  if (kSanitized) {
+    for (const int call : kSanitizerCalls) UNBRAID_RETURN_IF_ERROR(Allow(filter.get(), call));
   }
   const int result = seccomp_load(filter.get());
   return result == 0 ? absl::OkStatus()

@@ -55,6 +55,7 @@ void SendFailure(const std::string& reason, const std::string& sentence) {
 }
 
 [[noreturn]] void Crash() {
+  std::signal(SIGSEGV, SIG_DFL);  // a sanitizer has a handler of its own
   std::raise(SIGSEGV);
   _exit(1);
 }
@@ -62,7 +63,7 @@ void SendFailure(const std::string& reason, const std::string& sentence) {
 [[noreturn]] void Spin() {
   const Limits limits{int64_t{64} << 20, absl::Seconds(1)};
   if (!Confine(limits).ok()) _exit(1);
-  for (volatile int i = 0;; i = i + 1) {
+  for (volatile unsigned i = 0;; i = i + 1) {
   }
 }
 
