@@ -1,34 +1,38 @@
 #include "clients/cli/download.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "clients/cli/stem_transfer.h"
 #include "clients/cli/text_format.h"
-#include "services/common/base/crc32c.h"
 #include "services/common/base/sha256.h"
 #include "services/common/store/files.h"
 
 namespace unbraid::cli {
 namespace {
 
-constexpr absl::Duration kReportEvery = absl::Milliseconds(100);
-
 // One result on its way into one file.
-class Download {
+class FileSink : public StemSink {
  public:
-  Download(const v1::StemFile& output, store::File file, GatewayClient* client, Reporter* reporter)
-      : output_(output), file_(std::move(file)), client_(client), reporter_(reporter) {}
+  FileSink(const v1::StemFile& output, store::File file, Reporter* reporter)
+      : output_(output), file_(std::move(file)), reporter_(reporter) {}
 
-  absl::Status Run() {
-    RetryPolicy retry = client_->MakeRetryPolicy();
-    while (received_ < output_.size_bytes()) {
-      const int64_t before = received_;
-      const absl::Status status = ReadFrom();
-      if (received_ > before) retry.Reset();
-      if (!status.ok()) UNBRAID_RETURN_IF_ERROR(retry.Next(status));
-    }
+  absl::Status Take(const v1::DownloadStemResponse& part) override {
+    UNBRAID_RETURN_IF_ERROR(file_.WriteAt(part.offset(), part.data()));
+    hash_.Update(part.data());
+    return absl::OkStatus();
+  }
+
+  int64_t total_bytes() const override { return output_.size_bytes(); }
+
+  void Progress(int64_t received_bytes) override {
+    reporter_->Downloading(output_.stem(), received_bytes, output_.size_bytes());
+  }
+
+  absl::Status Complete() {
     if (base::ToHex(hash_.Finish()) != output_.sha256()) {
       return absl::DataLossError(absl::StrCat(output_.name(), " arrived damaged; fetch it again"));
     }
@@ -37,47 +41,10 @@ class Download {
   }
 
  private:
-  absl::Status ReadFrom() {
-    v1::DownloadStemRequest request;
-    request.set_name(output_.name());
-    request.set_read_offset(received_);
-    grpc::ClientContext context;
-    const Interrupt::Scope scope(client_->interrupt(), &context);
-    auto reader = client_->separations()->DownloadStem(&context, request);
-    v1::DownloadStemResponse part;
-    absl::Status status;
-    while (status.ok() && reader->Read(&part)) status = Take(part);
-    if (!status.ok()) context.TryCancel();
-    const absl::Status end = grpc_util::FromGrpc(reader->Finish());
-    if (!status.ok()) return status;
-    if (end.ok() && received_ < output_.size_bytes()) {
-      return absl::UnavailableError(absl::StrCat(output_.name(), " ended early"));
-    }
-    return end;
-  }
-
-  absl::Status Take(const v1::DownloadStemResponse& part) {
-    if (part.offset() != received_ || part.crc32c() != base::Crc32c(part.data())) {
-      return absl::UnavailableError(absl::StrCat("a part of ", output_.name(), " arrived damaged"));
-    }
-    UNBRAID_RETURN_IF_ERROR(file_.WriteAt(received_, part.data()));
-    hash_.Update(part.data());
-    received_ += static_cast<int64_t>(part.data().size());
-    const absl::Time now = absl::Now();
-    if (received_ == output_.size_bytes() || now - last_report_ >= kReportEvery) {
-      last_report_ = now;
-      reporter_->Downloading(output_.stem(), received_, output_.size_bytes());
-    }
-    return absl::OkStatus();
-  }
-
   const v1::StemFile& output_;
   store::File file_;
-  GatewayClient* const client_;
   Reporter* const reporter_;
   base::Sha256 hash_;
-  int64_t received_ = 0;
-  absl::Time last_report_ = absl::InfinitePast();
 };
 
 // A server decides what a file is called, and must not decide where it lies.
@@ -99,7 +66,9 @@ absl::Status DownloadOne(const v1::StemFile& output, const std::string& folder,
   const std::string partial = absl::StrCat(path, ".part");
   absl::StatusOr<store::File> file = store::File::Open(partial, store::File::Mode::kCreateEmpty);
   UNBRAID_RETURN_IF_ERROR(file.status());
-  absl::Status status = Download(output, *std::move(file), client, reporter).Run();
+  FileSink sink(output, *std::move(file), reporter);
+  absl::Status status = TransferStem(output.name(), StemForm::kResult, client, &sink);
+  if (status.ok()) status = sink.Complete();
   if (status.ok()) status = store::RenameDurably(partial, path);
   if (!status.ok()) {
     (void)store::RemoveAll(partial);  // the first error is the one to tell

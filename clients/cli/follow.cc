@@ -7,86 +7,38 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "services/common/base/crc32c.h"
+#include "clients/cli/stem_transfer.h"
 
 namespace unbraid::cli {
 namespace {
 
 constexpr char kMix[] = "mix";
-constexpr absl::Duration kReportEvery = absl::Milliseconds(100);
+using ProgressCall = std::function<void(int64_t received, int64_t total)>;
 
-using Progress = std::function<void(int64_t received, int64_t total)>;
-
-// One stem on its way out.
-class Follow {
+class PcmSink : public StemSink {
  public:
-  Follow(const std::string& name, GatewayClient* client, PcmOutput* output,
-         const Progress& progress)
-      : name_(name),
-        client_(client),
-        output_(output),
-        progress_(progress),
-        retry_(client->MakeRetryPolicy()) {}
+  PcmSink(PcmOutput* output, const ProgressCall& progress) : output_(output), progress_(progress) {}
 
-  absl::Status Run() {
-    while (received_ != total_) {
-      const absl::Status status = ReadFrom();
-      if (!status.ok()) UNBRAID_RETURN_IF_ERROR(retry_.Next(status));
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  absl::Status ReadFrom() {
-    v1::DownloadStemRequest request;
-    request.set_name(name_);
-    request.set_read_offset(received_);
-    request.set_follow(true);
-    grpc::ClientContext context;
-    const Interrupt::Scope scope(client_->interrupt(), &context);
-    auto reader = client_->separations()->DownloadStem(&context, request);
-    v1::DownloadStemResponse part;
-    absl::Status status;
-    while (status.ok() && reader->Read(&part)) status = Take(part);
-    if (!status.ok()) context.TryCancel();
-    const absl::Status end = grpc_util::FromGrpc(reader->Finish());
-    if (!status.ok()) return status;
-    if (end.ok() && received_ != total_)
-      return absl::UnavailableError(absl::StrCat(name_, " ended early"));
-    return end;
-  }
-
-  absl::Status Take(const v1::DownloadStemResponse& part) {
-    if (part.offset() != received_ || part.crc32c() != base::Crc32c(part.data()))
-      return absl::UnavailableError(absl::StrCat("a part of ", name_, " arrived damaged"));
-    retry_.Reset();
+  absl::Status Take(const v1::DownloadStemResponse& part) override {
     if (part.has_pcm() && total_ < 0) {
       const int64_t frame_bytes = part.pcm().channels() * static_cast<int64_t>(sizeof(float));
       total_ = part.pcm().frames() * frame_bytes;
       output_->Begin(part.pcm());
     }
-    UNBRAID_RETURN_IF_ERROR(output_->Write(part.data()));
-    received_ += static_cast<int64_t>(part.data().size());
-    const absl::Time now = absl::Now();
-    if (received_ == total_ || now - last_report_ >= kReportEvery) {
-      last_report_ = now;
-      progress_(received_, total_);
-    }
-    return absl::OkStatus();
+    return output_->Write(part.data());
   }
 
-  const std::string& name_;
-  GatewayClient* const client_;
+  int64_t total_bytes() const override { return total_; }
+  void Progress(int64_t received_bytes) override { progress_(received_bytes, total_); }
+
+ private:
   PcmOutput* const output_;
-  const Progress& progress_;
-  RetryPolicy retry_;
-  int64_t received_ = 0;
+  const ProgressCall& progress_;
   int64_t total_ = -1;  // until the first message has come
-  absl::Time last_report_ = absl::InfinitePast();
 };
 
 absl::Status Play(const Options& options, const std::string& separation, GatewayClient* client,
-                  const Progress& progress) {
+                  const ProgressCall& progress) {
   PcmOutput output(STDOUT_FILENO, options.raw, client->interrupt());
   const absl::Status status =
       FollowStem(absl::StrCat(separation, "/stems/", options.play_stem), client, &output, progress);
@@ -106,8 +58,9 @@ absl::Status CheckFollowable(const v1::Separation& separation, const std::string
 }
 
 absl::Status FollowStem(const std::string& name, GatewayClient* client, PcmOutput* output,
-                        const Progress& progress) {
-  return Follow(name, client, output, progress).Run();
+                        const ProgressCall& progress) {
+  PcmSink sink(output, progress);
+  return TransferStem(name, StemForm::kSamples, client, &sink);
 }
 
 absl::Status PlayStem(const Options& options, const std::string& separation, GatewayClient* client,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/assembler/joined_stem.h"
 #include "services/common/audio/decoder.h"
 #include "services/common/audio/resampler.h"
 #include "services/common/base/status.h"
@@ -21,10 +22,12 @@ class JoinedSource : public StemSource {
       : plan_(plan), begin_(begin), position_(begin) {}
 
   absl::Status OpenFiles() {
+    const JoinedShape shape = {plan_.model_rate_hz, plan_.pcm.sample_rate_hz(),
+                               plan_.pcm.channels(), plan_.pcm.frames()};
     for (const FollowPlan::Part& part : plan_.parts) {
-      UNBRAID_ASSIGN_OR_RETURN(store::File file,
-                               store::File::Open(part.path, store::File::Mode::kRead));
-      inputs_.push_back({std::move(file), part.gain, nullptr});
+      UNBRAID_ASSIGN_OR_RETURN(JoinedStem stem, JoinedStem::Open(part.path, shape, begin_));
+      stems_.push_back(std::move(stem));
+      gains_.push_back(part.gain);
     }
     return absl::OkStatus();
   }
@@ -37,57 +40,27 @@ class JoinedSource : public StemSource {
 
   absl::Status Read(int64_t joined_frames, std::vector<float>* out) override {
     const int64_t frames = std::min(kBlockFrames, joined_frames - position_);
-    UNBRAID_RETURN_IF_ERROR(plan_.is_mix ? ReadMix(frames, out)
-                                         : ReadInput(&inputs_.front(), frames, out));
+    UNBRAID_RETURN_IF_ERROR(plan_.is_mix ? ReadMix(frames, out) : stems_.front().Read(frames, out));
     position_ += frames;
     finished_ = frames == 0;
     return absl::OkStatus();
   }
 
  private:
-  struct Input {
-    store::File file;
-    double gain;
-    std::unique_ptr<audio::Resampler> resampler;  // made when it is first needed: that takes time
-  };
-
   absl::Status ReadMix(int64_t frames, std::vector<float>* out) {
-    std::vector<double> sum;
-    for (Input& input : inputs_) {
-      std::vector<float> samples;
-      UNBRAID_RETURN_IF_ERROR(ReadInput(&input, frames, &samples));
-      sum.resize(samples.size());
-      for (size_t i = 0; i < sum.size(); ++i)
-        sum[i] += input.gain * static_cast<double>(samples[i]);
-    }
-    for (double sample : sum) out->push_back(static_cast<float>(sample));
+    std::vector<std::vector<float>> blocks(stems_.size());
+    for (size_t i = 0; i < stems_.size(); ++i)
+      UNBRAID_RETURN_IF_ERROR(stems_[i].Read(frames, &blocks[i]));
+    std::vector<float> mix;
+    MixStems(blocks, gains_, &mix);
+    out->insert(out->end(), mix.begin(), mix.end());
     return absl::OkStatus();
-  }
-
-  absl::Status ReadInput(Input* input, int64_t frames, std::vector<float>* out) const {
-    const int channels = plan_.pcm.channels();
-    if (input->resampler == nullptr) {
-      UNBRAID_ASSIGN_OR_RETURN(
-          input->resampler,
-          audio::Resampler::Create(plan_.model_rate_hz, plan_.pcm.sample_rate_hz(), channels,
-                                   plan_.pcm.frames() - begin_));
-    }
-    if (frames == 0) return input->resampler->Finish(out);
-    const int64_t bytes = frames * FrameBytes(plan_.pcm);
-    std::vector<float> samples(static_cast<size_t>(frames * channels));
-    UNBRAID_ASSIGN_OR_RETURN(const int64_t got,
-                             input->file.ReadAt(position_ * FrameBytes(plan_.pcm),
-                                                reinterpret_cast<char*>(samples.data()), bytes));
-    if (got != bytes) {
-      return absl::DataLossError(
-          absl::StrCat(input->file.path(), " is shorter than its record says"));
-    }
-    return input->resampler->Process(samples.data(), frames, out);
   }
 
   const FollowPlan plan_;
   const int64_t begin_;
-  std::vector<Input> inputs_;
+  std::vector<JoinedStem> stems_;
+  std::vector<double> gains_;
   int64_t position_;  // in the joined files
   bool finished_ = false;
 };

@@ -1,0 +1,44 @@
+#include "services/assembler/joined_stem.h"
+
+#include "absl/strings/str_cat.h"
+#include "services/common/base/status.h"
+
+namespace unbraid::assembler {
+
+absl::StatusOr<JoinedStem> JoinedStem::Open(const std::string& path, const JoinedShape& shape,
+                                            int64_t first_frame) {
+  UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(path, store::File::Mode::kRead));
+  return JoinedStem(std::move(file), shape, first_frame);
+}
+
+absl::Status JoinedStem::Read(int64_t frames, std::vector<float>* out) {
+  if (resampler_ == nullptr) {
+    UNBRAID_ASSIGN_OR_RETURN(
+        resampler_, audio::Resampler::Create(shape_.model_rate_hz, shape_.rate_hz, shape_.channels,
+                                             shape_.frames - first_frame_));
+  }
+  if (frames == 0) return resampler_->Finish(out);
+  const int64_t frame_bytes = shape_.channels * static_cast<int64_t>(sizeof(float));
+  std::vector<float> samples(static_cast<size_t>(frames * shape_.channels));
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t got, file_.ReadAt(position_ * frame_bytes,
+                                                           reinterpret_cast<char*>(samples.data()),
+                                                           frames * frame_bytes));
+  if (got != frames * frame_bytes) {
+    return absl::DataLossError(absl::StrCat(file_.path(), " is shorter than its record says"));
+  }
+  position_ += frames;
+  return resampler_->Process(samples.data(), frames, out);
+}
+
+void MixStems(absl::Span<const std::vector<float>> stems, absl::Span<const double> gains,
+              std::vector<float>* mix) {
+  mix->resize(stems.front().size());
+  for (size_t sample = 0; sample < mix->size(); ++sample) {
+    double sum = 0;
+    for (size_t stem = 0; stem < stems.size(); ++stem)
+      sum += gains[stem] * static_cast<double>(stems[stem][sample]);
+    (*mix)[sample] = static_cast<float>(sum);
+  }
+}
+
+}  // namespace unbraid::assembler

@@ -1,0 +1,61 @@
+#include "services/assembler/stem_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/types/span.h"
+#include "services/common/base/status.h"
+
+namespace unbraid::assembler {
+namespace {
+
+constexpr int64_t kBlockFrames = 65'536;
+
+}  // namespace
+
+absl::StatusOr<StemReader> StemReader::Open(const Job& job, const ChunkFiles& files) {
+  StemReader reader(job);
+  const v1::Track& track = job.open.track();
+  const JoinedShape shape = {job.open.model_rate_hz(), track.sample_rate_hz(), track.channels(),
+                             track.frames()};
+  for (int i = 0; i < job.computed_stems(); ++i) {
+    UNBRAID_ASSIGN_OR_RETURN(JoinedStem stem, JoinedStem::Open(files.JoinedPath(i), shape, 0));
+    reader.stems_.push_back(std::move(stem));
+  }
+  if (job.open.separation().residual()) {
+    UNBRAID_ASSIGN_OR_RETURN(reader.residual_, ResidualReader::Open(files.SongPath()));
+  }
+  return reader;
+}
+
+StemReader::StemReader(const Job& job) : job_(job) {
+  const auto& gains = job.open.separation().mix().gains();
+  for (int stem : job.open.computed_stems()) {
+    const auto gain = gains.find(job.open.model_stems(stem));
+    mix_gains_.push_back(gain == gains.end() ? 0 : gain->second);
+  }
+}
+
+absl::StatusOr<bool> StemReader::Next(Block* block) {
+  if (finished_) return false;
+  const int64_t frames = std::min(kBlockFrames, job_.model_frames - position_);
+  block->assign(stems_.size() + (residual_ ? 2 : 1), {});
+  for (size_t i = 0; i < stems_.size(); ++i) {
+    UNBRAID_RETURN_IF_ERROR(stems_[i].Read(frames, &(*block)[i]));
+  }
+  position_ += frames;
+  finished_ = frames == 0;
+  const auto computed = absl::MakeConstSpan(block->data(), stems_.size());
+  MixStems(computed, mix_gains_, &(*block)[stems_.size()]);
+  if (residual_) {
+    UNBRAID_RETURN_IF_ERROR(residual_->Next(computed, &(*block)[stems_.size() + 1]));
+  }
+  return true;
+}
+
+double StemReader::share() const {
+  return static_cast<double>(position_) /
+         static_cast<double>(std::max<int64_t>(job_.model_frames, 1));
+}
+
+}  // namespace unbraid::assembler
