@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Peak memory of every part while a long track is taken apart, as a Markdown table. It fails when the gateway, the splitter
-# or the assembler needs 200 MB or more: their memory must not depend on the length of the song.
+# Peak memory and disk of every part while a long track is taken apart, as a Markdown table. It fails when the gateway, the
+# splitter or the assembler needs 200 MB or more: their memory must not depend on the length of the song. Disk is what the
+# part's folder occupies, looked at every two seconds.
 #
 #   bench/memory.sh [MINUTES [MODEL]]        60 minutes and passthrough by default
 #
@@ -33,16 +34,38 @@ PYTHON
 # peak_mb PID: the largest resident set so far.
 peak_mb() { awk '/^VmHWM:/ { printf "%d\n", $2 / 1024 }' "/proc/$1/status"; }
 
+# folder_of NAME: where the part keeps what it keeps; fails for a part that keeps nothing.
+folder_of() {
+  case $1 in
+    splitter | assembler) printf '%s\n' "$UNBRAID_STACK_DIR/data/$1" ;;
+    rabbitmq) printf '%s\n' "$UNBRAID_STACK_DIR/broker/mnesia" ;;
+    *) return 1 ;;
+  esac
+}
+
+# Keeps the largest size of each folder so far, in MB, in $FOLDER/disk-NAME.
+watch_disk() {
+  local name now largest
+  while sleep 2; do
+    for name in splitter assembler rabbitmq; do
+      now=$(du -s -B 1000000 "$(folder_of "$name")" 2>/dev/null | cut -f 1) || true # files come and go meanwhile
+      largest=$(cat "$FOLDER/disk-$name" 2>/dev/null || echo 0)
+      ((${now:-0} <= largest)) || printf '%d\n' "$now" >"$FOLDER/disk-$name"
+    done
+  done
+}
+
 # shellcheck disable=SC2317  # called by the trap
 finish() {
+  [[ -z ${WATCHER:-} ]] || kill "$WATCHER" 2>/dev/null || true
   "$UNBRAID_ROOT/scripts/stack.sh" down || true
   rm -rf -- "$FOLDER"
 }
 
 # Prints the table; fails when a part is over its limit.
 report() {
-  local name pid peak limit over=0
-  printf '| part | peak resident memory, MB | limit, MB |\n|---|---:|---:|\n'
+  local name pid peak limit disk over=0
+  printf '| part | peak resident memory, MB | limit, MB | peak disk, MB |\n|---|---:|---:|---:|\n'
   while read -r name pid; do
     [[ $name == epmd ]] && continue
     peak=$(peak_mb "$pid")
@@ -53,7 +76,9 @@ report() {
         ((peak < LIMIT_MB)) || over=1
         ;;
     esac
-    printf '| %s | %d | %s |\n' "$name" "$peak" "$limit"
+    disk=-
+    folder_of "$name" >/dev/null && disk=$(<"$FOLDER/disk-$name")
+    printf '| %s | %d | %s | %s |\n' "$name" "$peak" "$limit" "$disk"
   done < <("$UNBRAID_ROOT/scripts/stack.sh" pids)
   return "$over"
 }
@@ -71,6 +96,8 @@ main() {
   make_track "$FOLDER/track.wav" "$minutes"
   "$UNBRAID_ROOT/scripts/stack.sh" up --model "$model" >/dev/null
   eval "$("$UNBRAID_ROOT/scripts/stack.sh" env)"
+  watch_disk &
+  WATCHER=$!
   local begin=$SECONDS
   unbraid separate "$FOLDER/track.wav" -o "$FOLDER/out" --model "$model" >&2
   printf 'A track of %d minutes, model %s, %d s.\n\n' "$minutes" "$model" $((SECONDS - begin))
