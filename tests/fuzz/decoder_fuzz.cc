@@ -8,14 +8,13 @@ extern "C" {
 #include <memory>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "services/common/audio/decoder.h"
-#include "services/common/audio/interleave.h"
 #include "services/common/base/status.h"
 #include "services/common/decode/foreign.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/memory_file.h"
+#include "tests/fuzz/read_to_end.h"
 
 namespace {
 
@@ -37,22 +36,6 @@ void CheckRefusal(const absl::Status& status) {
   UNBRAID_FUZZ_CHECK(documented);
 }
 
-void ReadToEnd(Decoder* decoder) {
-  const auto channels = static_cast<int64_t>(decoder->format().channels);
-  UNBRAID_FUZZ_CHECK(channels >= 1 && channels <= 8);
-  UNBRAID_FUZZ_CHECK(decoder->speakers().size() == static_cast<size_t>(channels));
-  std::vector<float> block(static_cast<size_t>(kBlockFrames * channels));
-  for (int64_t position = 0;;) {
-    const absl::StatusOr<int64_t> got = decoder->Read(block.data(), kBlockFrames);
-    if (!got.ok()) return CheckRefusal(got.status());
-    UNBRAID_FUZZ_CHECK(*got >= 0 && *got <= kBlockFrames);
-    UNBRAID_FUZZ_CHECK(unbraid::audio::AllFinite(block.data(), *got * channels));
-    position += *got;
-    UNBRAID_FUZZ_CHECK(decoder->position() == position);
-    if (*got == 0) return;
-  }
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
@@ -69,10 +52,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.max_duration = absl::Seconds(1);
   options.silence_non_finite = size % 2 == 0;
   const auto decoder = Decoder::Open(memory->Open(), options, *foreign);
-  if (!decoder.ok()) {
-    CheckRefusal(decoder.status());
-  } else {
-    ReadToEnd(decoder->get());
-  }
+  const absl::Status end =
+      decoder.ok() ? unbraid::fuzz::ReadToEnd(decoder->get(), kBlockFrames) : decoder.status();
+  if (!end.ok()) CheckRefusal(end);
   return 0;
 }

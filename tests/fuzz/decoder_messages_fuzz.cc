@@ -1,14 +1,13 @@
 // What the splitter hears from its decoder: whatever a child says that a file has taken over, the
 // parent gives sound frames or a refusal that is fit for a user.
 #include <string>
-#include <vector>
 
-#include "services/common/audio/interleave.h"
 #include "services/common/base/status.h"
 #include "services/common/base/utf8.h"
 #include "services/common/decode/sandboxed_decoder.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/memory_file.h"
+#include "tests/fuzz/read_to_end.h"
 
 namespace {
 
@@ -27,23 +26,6 @@ void CheckRefusal(const absl::Status& status) {
   for (const char c : reason) UNBRAID_FUZZ_CHECK((c >= 'A' && c <= 'Z') || c == '_');
 }
 
-void ReadToEnd(SandboxedDecoder* decoder) {
-  const auto channels = static_cast<int64_t>(decoder->format().channels);
-  UNBRAID_FUZZ_CHECK(channels >= 1 && channels <= 8);
-  UNBRAID_FUZZ_CHECK(decoder->speakers().size() == static_cast<size_t>(channels));
-  std::vector<float> block(static_cast<size_t>(kBlockFrames * channels));
-  for (int64_t position = 0;;) {
-    const absl::StatusOr<int64_t> got = decoder->Read(block.data(), kBlockFrames);
-    if (!got.ok()) return CheckRefusal(got.status());
-    UNBRAID_FUZZ_CHECK(*got >= 0 && *got <= kBlockFrames);
-    UNBRAID_FUZZ_CHECK(unbraid::audio::AllFinite(block.data(), *got * channels));
-    position += *got;
-    UNBRAID_FUZZ_CHECK(decoder->position() == position);
-    UNBRAID_FUZZ_CHECK(decoder->silenced_samples() >= 0);
-    if (*got == 0) return;
-  }
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -55,10 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   unbraid::audio::DecodeOptions options;
   options.max_duration = absl::Seconds(60);
   const auto decoder = SandboxedDecoder::Open(memory->path(), options, sandbox);
-  if (!decoder.ok()) {
-    CheckRefusal(decoder.status());
-  } else {
-    ReadToEnd(decoder->get());
-  }
+  const absl::Status end =
+      decoder.ok() ? unbraid::fuzz::ReadToEnd(decoder->get(), kBlockFrames) : decoder.status();
+  if (!end.ok()) CheckRefusal(end);
   return 0;
 }

@@ -97,4 +97,14 @@ int64_t IdOf(const v1::Separation& separation) {
   return id->value();
 }
 
+bool Separating(const FakeAssembler::Record& record) {
+  return record.state == v1::Separation::STATE_SEPARATING;
+}
+
+std::map<int64_t, int> Once(const std::vector<int64_t>& chunks) {
+  std::map<int64_t, int> once;
+  for (const int64_t chunk : chunks) once[chunk] = 1;
+  return once;
+}
+
 }  // namespace unbraid::splitter

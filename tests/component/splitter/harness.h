@@ -1,8 +1,10 @@
 #ifndef UNBRAID_TESTS_COMPONENT_SPLITTER_HARNESS_H_
 #define UNBRAID_TESTS_COMPONENT_SPLITTER_HARNESS_H_
 
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "services/splitter/splitter.h"
 #include "tests/component/splitter/fake_assembler.h"
@@ -11,6 +13,10 @@
 #include "unbraid/internal/v1/splitter_service.grpc.pb.h"
 
 namespace unbraid::splitter {
+
+// A song, and its chunks by the test package: strides of 900 frames.
+constexpr int64_t kFrames = 4000;
+constexpr int64_t kChunks = 5;
 
 // A splitter on a free port, between a fake assembler and a fake broker.
 class Harness {
@@ -52,6 +58,11 @@ class Harness {
 
 // The number in `separations/123`.
 int64_t IdOf(const v1::Separation& separation);
+
+bool Separating(const FakeAssembler::Record& record);
+
+// These chunks, each sent once.
+std::map<int64_t, int> Once(const std::vector<int64_t>& chunks);
 
 }  // namespace unbraid::splitter
 

@@ -11,19 +11,6 @@ namespace {
 
 using Record = FakeAssembler::Record;
 
-// Of the test package: strides of 900 frames.
-constexpr int64_t kFrames = 4000;
-constexpr int64_t kChunks = 5;
-
-bool Separating(const Record& record) { return record.state == v1::Separation::STATE_SEPARATING; }
-
-// The chunks that were sent, each once.
-std::map<int64_t, int> Once(const std::vector<int64_t>& chunks) {
-  std::map<int64_t, int> once;
-  for (const int64_t chunk : chunks) once[chunk] = 1;
-  return once;
-}
-
 TEST_CASE_METHOD(Harness, "a separation is opened, planned, and given out") {
   const v1::Track track = UploadSong(kFrames);
   v1::Separation wanted;
@@ -107,95 +94,6 @@ TEST_CASE_METHOD(Harness, "Case 24: cancel stops the dispatch, frees the disk an
   REQUIRE(sink_.AwaitTasks(kChunks));
   CHECK(sink_.Sent(id).empty());
   CHECK(sink_.Sent(other).size() == kChunks);
-}
-
-TEST_CASE_METHOD(Harness, "Case 22: after a restart only the missing chunks are sent") {
-  const int64_t id = StartJob(UploadSong(kFrames));
-  REQUIRE(sink_.AwaitTasks(kChunks));
-  StopSplitter();
-  assembler_.SetDone(id, {0, 1, 3});
-  StartSplitter();
-  REQUIRE(sink_.AwaitTasks(kChunks + 2));
-  CHECK(sink_.Sent(id) == std::map<int64_t, int>{{0, 1}, {1, 1}, {2, 2}, {3, 1}, {4, 2}});
-}
-
-TEST_CASE_METHOD(Harness, "after a restart a half-written spool is made anew") {
-  depths_.SetChunks(QueueCounts{8, 1});
-  const int64_t id = StartJob(UploadSong(kFrames));
-  REQUIRE(assembler_.Await(id, Separating));
-  StopSplitter();
-  REQUIRE(store::WriteFileDurably(SpoolPath(id), "short").ok());
-  depths_.SetChunks(QueueCounts{0, 1});
-  StartSplitter();
-  REQUIRE(sink_.AwaitTasks(kChunks));
-  CHECK(sink_.Sent(id) == Once({0, 1, 2, 3, 4}));
-}
-
-TEST_CASE_METHOD(Harness, "what ended while the splitter was away is dropped with its spool") {
-  depths_.SetChunks(QueueCounts{8, 1});
-  const int64_t id = StartJob(UploadSong(kFrames));
-  REQUIRE(assembler_.Await(id, Separating));
-  StopSplitter();
-  assembler_.EndSilently(id, v1::Separation::STATE_CANCELLED);
-  depths_.SetChunks(QueueCounts{0, 1});
-  StartSplitter();
-  REQUIRE(sink_.AwaitCancels(1));
-  CHECK_FALSE(store::FileSize(SpoolPath(id)).ok());
-  CHECK(sink_.Sent(id).empty());
-}
-
-TEST_CASE_METHOD(Harness, "a separation that was recorded but not opened is opened later") {
-  const v1::Track track = UploadSong(kFrames);
-  assembler_.StopServing();
-  v1::Separation wanted;
-  wanted.set_track(track.name());
-  const absl::Status status = Start(wanted).status();
-  CHECK(absl::IsUnavailable(status));
-  CHECK(base::ReasonOf(status) == "BACKEND_UNAVAILABLE");
-  StopSplitter();
-  assembler_.Serve(assembler_.port());
-  StartSplitter();
-  REQUIRE(sink_.AwaitTasks(kChunks));
-  CHECK(assembler_.opens() == 1);
-}
-
-TEST_CASE_METHOD(Harness, "an assembler that restarts is found again, and nothing is sent twice") {
-  const int64_t id = StartJob(UploadSong(kFrames));
-  REQUIRE(sink_.AwaitTasks(kChunks));
-  assembler_.StopServing();
-  assembler_.Serve(assembler_.port());
-  REQUIRE(assembler_.AwaitSnapshots(2));
-  assembler_.Retry(id, 2, 2);
-  REQUIRE(sink_.AwaitTasks(kChunks + 1));
-  CHECK(sink_.Sent(id) == std::map<int64_t, int>{{0, 1}, {1, 1}, {2, 2}, {3, 1}, {4, 1}});
-  CHECK(sink_.tasks().back().try_() == 2);
-}
-
-TEST_CASE_METHOD(Harness, "a retry that was asked for while the splitter was away keeps its try") {
-  const int64_t id = StartJob(UploadSong(kFrames));
-  REQUIRE(sink_.AwaitTasks(kChunks));
-  StopSplitter();
-  assembler_.SetDone(id, {0, 1, 2, 3});
-  assembler_.Retry(id, 4, 2);
-  StartSplitter();
-  // The assembler names the chunk first, then the try: one that was sent in between as the first
-  // try is followed by the second.
-  size_t sent = kChunks;
-  do {
-    REQUIRE(sink_.AwaitTasks(++sent));
-  } while (sink_.tasks()[sent - 1].try_() == 1);
-  CHECK(sink_.tasks()[sent - 1].chunk_index() == 4);
-  CHECK(sink_.tasks()[sent - 1].try_() == 2);
-  CHECK(sent <= kChunks + 2);
-}
-
-TEST_CASE_METHOD(Harness, "a separation whose record was lost is ended, not left hanging") {
-  StopSplitter();
-  assembler_.AddStranger(4711);
-  StartSplitter();
-  REQUIRE(assembler_.Await(
-      4711, [](const Record& r) { return r.state == v1::Separation::STATE_FAILED; }));
-  CHECK(assembler_.Get(4711).failure.reason() == "JOB_LOST");
 }
 
 TEST_CASE_METHOD(Harness, "Case 23: a separation without a worker says so, and takes it back") {

@@ -10,11 +10,6 @@ namespace {
 
 using Record = FakeAssembler::Record;
 
-constexpr int64_t kFrames = 4000;
-constexpr int64_t kChunks = 5;
-
-bool Separating(const Record& record) { return record.state == v1::Separation::STATE_SEPARATING; }
-
 // Separations that have a residual.
 class ResidualTest : public Harness {
  protected:

@@ -21,18 +21,6 @@ REASONS = {"EMPTY_FILE", "UNKNOWN_FORMAT", "NO_DECODER", "CORRUPT_AUDIO", "UNSUP
 
 
 @pytest.fixture(scope="module")
-def stack():
-    with Stack(workers=1, models=("passthrough",)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def api(stack):
-    with Api(stack) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def strict():
     """A stack of its own, for tracks of 90 s."""
     running = Stack(workers=0, models=("passthrough",))

@@ -2,13 +2,7 @@
 
 import pytest
 import soundfile
-from stack import Stack, noise
-
-
-@pytest.fixture(scope="module")
-def stack():
-    with Stack(workers=1, models=("passthrough",)) as running:
-        yield running
+from stack import noise
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,8 @@
 import subprocess
 
 import pytest
-from api import Api, Refusal
+from api import Refusal
 from sounds import encode, tone
-from stack import Stack
 
 LABELS = {
     "an upward path": "../../x",
@@ -25,18 +24,6 @@ LABELS = {
     "255 bytes": "é" * 127 + "x",
     "outside the first plane, to the last": "\U0010ffff\U00010000",
 }
-
-
-@pytest.fixture(scope="module")
-def stack():
-    with Stack(workers=1, models=("passthrough",)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def api(stack):
-    with Api(stack) as client:
-        yield client
 
 
 def sound(number):

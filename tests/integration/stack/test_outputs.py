@@ -6,7 +6,6 @@ import subprocess
 import numpy as np
 import pytest
 import soundfile
-from stack import Stack
 
 RATE = 44100
 FRAMES = 100_003
@@ -19,12 +18,6 @@ FORMATS = {
     "opus": ("ogg", "opus"),
     "mp3": ("mp3", "mp3"),
 }
-
-
-@pytest.fixture(scope="module")
-def stack():
-    with Stack(workers=1, models=("passthrough",)) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
