@@ -21,7 +21,7 @@ PACKAGES_RUN=(
 # Checking and testing. Go is for grpcurl, npm for buf: Debian 12 has neither tool.
 PACKAGES_TEST=(
   clang-14 clang-format-14 clang-tidy-14 'ffmpeg?ffmpeg' 'git?git' 'golang-go?go' 'jq?jq' libclang-rt-14-dev 'npm?npm'
-  python3-grpcio python3-protobuf python3-pytest 'shellcheck?shellcheck' 'sox?sox'
+  python3-grpcio python3-protobuf python3-pytest 'shellcheck?shellcheck' 'sox?sox' 'spin?spin'
 )
 
 # packages_missing GROUP...: prints what is missing of the groups build, run and test, one a line.
