@@ -7,21 +7,7 @@
 include(Catch)
 
 add_library(unbraid_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/support/catch_main.cc)
-target_link_libraries(unbraid_catch_main PUBLIC Catch2::Catch2)
-
-# The distribution's Abseil is not instrumented; this tells the thread sanitizer what it orders.
-if(UNBRAID_SANITIZE MATCHES "thread")
-  get_target_property(UNBRAID_ABSL_LIBRARY absl::synchronization IMPORTED_LOCATION_NONE)
-  execute_process(
-    COMMAND sh -c "${CMAKE_NM} -D --defined-only '${UNBRAID_ABSL_LIBRARY}' | sed -n 's/.* _ZN\\(.*\\)5Mutex4LockEv$/\\1/p'"
-    OUTPUT_VARIABLE UNBRAID_ABSL_NAMESPACE OUTPUT_STRIP_TRAILING_WHITESPACE)
-  if(NOT UNBRAID_ABSL_NAMESPACE)
-    message(FATAL_ERROR "cannot find absl::Mutex::Lock in '${UNBRAID_ABSL_LIBRARY}'")
-  endif()
-  target_sources(unbraid_catch_main INTERFACE ${CMAKE_SOURCE_DIR}/tests/support/tsan_absl.cc)
-  target_compile_definitions(unbraid_catch_main INTERFACE
-    UNBRAID_ABSL_MEMBER=_ZN${UNBRAID_ABSL_NAMESPACE} UNBRAID_ABSL_CONST_MEMBER=_ZNK${UNBRAID_ABSL_NAMESPACE})
-endif()
+target_link_libraries(unbraid_catch_main PUBLIC Catch2::Catch2 INTERFACE unbraid::sanitizers)
 
 function(unbraid_test name ring)
   cmake_parse_arguments(ARG "" "TIMEOUT;FIXTURE" "SOURCES;LIBRARIES" ${ARGN})

@@ -39,3 +39,10 @@ function(unbraid_library name)
   target_include_directories(unbraid_${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(unbraid_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} unbraid::warnings)
 endfunction()
+
+# unbraid_program(NAME SOURCES... LIBRARIES libs...): an executable of ours.
+function(unbraid_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} unbraid::sanitizers unbraid::warnings)
+endfunction()

@@ -1,4 +1,4 @@
-// Only in builds with the thread sanitizer, where every test program contains it.
+// Only in builds with the thread sanitizer, where every program contains it.
 //
 // The distribution's Abseil is not instrumented, so the sanitizer sees no order between two threads
 // that take turns with an absl::Mutex, and reports a race for everything that such a mutex guards.
