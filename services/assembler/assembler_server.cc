@@ -78,7 +78,8 @@ absl::Status AssemblerServer::Ready() const {
     absl::MutexLock lock(&mutex_);
     if (draining_) return absl::UnavailableError("shutting down");
   }
-  if (consumer_->consuming()) return disk_->state();
+  UNBRAID_RETURN_IF_ERROR(disk_->state());
+  if (consumer_->consuming()) return absl::OkStatus();
   return absl::UnavailableError(
       absl::StrCat("not consuming results: ", consumer_->state().message));
 }
