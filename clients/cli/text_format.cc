@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 
 namespace unbraid::cli {
 namespace {
@@ -18,6 +19,34 @@ constexpr int kSecondsPerHour = 3600;
 // "SUCCEEDED" for STATE_SUCCEEDED.
 std::string StateName(v1::Separation::State state) {
   return std::string(absl::StripPrefix(v1::Separation::State_Name(state), "STATE_"));
+}
+
+std::string FormatMoment(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::FromUnixSeconds(time.seconds()),
+                          absl::UTCTimeZone());
+}
+
+// "7d" or "1h30m"; without a duration: "for ever".
+std::string FormatLife(bool limited, const google::protobuf::Duration& life) {
+  if (!limited) return "for ever";
+  constexpr int64_t kSecondsPerDay = 24 * kSecondsPerHour;
+  if (life.seconds() >= kSecondsPerDay && life.seconds() % kSecondsPerDay == 0)
+    return absl::StrCat(life.seconds() / kSecondsPerDay, "d");
+  return absl::FormatDuration(absl::Seconds(life.seconds()) + absl::Nanoseconds(life.nanos()));
+}
+
+std::string DescribeKeeping(const v1::Limits& limits) {
+  std::string line = absl::StrCat(
+      "Kept after the last use: tracks ",
+      FormatLife(limits.has_track_retention(), limits.track_retention()), ", separations ",
+      FormatLife(limits.has_separation_retention(), limits.separation_retention()),
+      ", unfinished uploads ",
+      FormatLife(limits.has_upload_retention(), limits.upload_retention()));
+  if (limits.owner_quota_bytes() > 0) {
+    absl::StrAppend(&line, "; at most ", FormatBytes(limits.owner_quota_bytes()),
+                    " of tracks and uploads");
+  }
+  return absl::StrCat(line, "\n");
 }
 
 }  // namespace
@@ -57,7 +86,12 @@ std::string DescribeTrack(const v1::Track& track) {
   return line;
 }
 
-std::string Describe(const v1::Track& track) { return absl::StrCat(DescribeTrack(track), "\n"); }
+std::string Describe(const v1::Track& track) {
+  std::string text = absl::StrCat(DescribeTrack(track), "\n");
+  if (track.has_expire_time())
+    absl::StrAppend(&text, "  kept until ", FormatMoment(track.expire_time()), " if not used\n");
+  return text;
+}
 
 std::string Describe(const v1::Separation& separation) {
   std::string text = absl::StrFormat("%s: %s %.0f %%, %s, model %s, stems %s%s\n",
@@ -80,6 +114,10 @@ std::string Describe(const v1::Separation& separation) {
   }
   for (const v1::StemFile& output : separation.outputs()) {
     absl::StrAppend(&text, "  ", output.name(), ": ", FormatBytes(output.size_bytes()), "\n");
+  }
+  if (separation.has_expire_time()) {
+    absl::StrAppend(&text, "  kept until ", FormatMoment(separation.expire_time()),
+                    " if not used\n");
   }
   return text;
 }
@@ -113,6 +151,7 @@ std::string Describe(const v1::ServerInfo& info) {
       "Unbraid %s\nLimits: %s a file, %s of music, %d channels, %d to %d Hz\n", info.version(),
       FormatBytes(limits.max_upload_bytes()), FormatClock(limits.max_duration().seconds()),
       limits.max_channels(), limits.min_sample_rate_hz(), limits.max_sample_rate_hz());
+  absl::StrAppend(&text, DescribeKeeping(limits));
   for (const v1::ServiceStatus& service : info.services()) {
     absl::StrAppend(&text, service.name(), " ", service.version(), ": ",
                     service.available() ? "available" : "not available",

@@ -38,18 +38,20 @@ absl::Status AssemblerServer::Start() {
   absl::Notification created;
   absl::StatusOr<std::unique_ptr<Engine>> engine = absl::UnknownError("not created");
   engine_executor_.Post([&] {
-    engine = Engine::Create(
-        {config_.data, &engine_executor_, &finishing_executor_, &hub_, &feed_, &metrics_});
+    engine = Engine::Create({config_.data, &engine_executor_, &finishing_executor_, &hub_, &feed_,
+                             &metrics_, config_.min_free_bytes,
+                             config::TimeToLive(config_.separation_retention)});
     created.Notify();
   });
   created.WaitForNotification();
   UNBRAID_RETURN_IF_ERROR(engine.status());
   engine_ = *std::move(engine);
+  disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
   consumer_ =
       std::make_unique<ResultConsumer>(broker, config_.name, engine_.get(), &engine_executor_);
-  service_ = std::make_unique<AssemblerServiceImpl>(
-      AssemblerServiceImpl::Parts{engine_.get(), &engine_executor_, &disk_executor_, &hub_, &feed_,
-                                  config_.name, [this] { return Ready(); }});
+  service_ = std::make_unique<AssemblerServiceImpl>(AssemblerServiceImpl::Parts{
+      engine_.get(), &engine_executor_, &disk_executor_, &hub_, &feed_, config_.name,
+      [this] { return Ready(); }, config::TimeToLive(config_.separation_retention)});
   grpc_util::ServerOptions options;
   UNBRAID_ASSIGN_OR_RETURN(options.listen, base::ParseHostPort(config_.listen));
   options.services = {service_.get()};
@@ -76,6 +78,7 @@ absl::Status AssemblerServer::Ready() const {
     absl::MutexLock lock(&mutex_);
     if (draining_) return absl::UnavailableError("shutting down");
   }
+  UNBRAID_RETURN_IF_ERROR(disk_->state());
   if (consumer_->consuming()) return absl::OkStatus();
   return absl::UnavailableError(
       absl::StrCat("not consuming results: ", consumer_->state().message));
@@ -88,6 +91,7 @@ void AssemblerServer::Beat() {
       absl::MutexLock lock(&mutex_);
       if (mutex_.AwaitWithTimeout(absl::Condition(&draining_), kTick)) return;
     }
+    disk_->Look();
     PostTick();
     if (absl::Now() - last_beat < kBeat) continue;
     last_beat = absl::Now();

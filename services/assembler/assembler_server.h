@@ -12,6 +12,7 @@
 #include "services/assembler/config.h"
 #include "services/assembler/result_consumer.h"
 #include "services/common/grpc/server.h"
+#include "services/common/store/disk_watch.h"
 #include "services/common/telemetry/http_server.h"
 
 namespace unbraid::assembler {
@@ -44,6 +45,7 @@ class AssemblerServer {
   base::Executor finishing_executor_;
   base::Executor disk_executor_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<store::DiskWatch> disk_;
   std::unique_ptr<ResultConsumer> consumer_;
   std::unique_ptr<AssemblerServiceImpl> service_;
   std::unique_ptr<grpc_util::Server> server_;

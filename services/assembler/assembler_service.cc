@@ -1,5 +1,7 @@
 #include "services/assembler/assembler_service.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <utility>
 
 #include "services/assembler/download_reactor.h"
@@ -12,6 +14,7 @@
 
 namespace unbraid::assembler {
 
+using google::protobuf::util::TimeUtil;
 using grpc_util::OwnerOf;
 using Empty = google::protobuf::Empty;
 
@@ -132,6 +135,10 @@ grpc::ServerUnaryReactor* AssemblerServiceImpl::GetAssemblerStatus(
   response->mutable_service()->set_version(UNBRAID_VERSION);
   response->mutable_service()->set_available(ready.ok());
   response->mutable_service()->set_message(std::string(ready.message()));
+  if (parts_.separation_retention != absl::InfiniteDuration()) {
+    *response->mutable_separation_retention() =
+        TimeUtil::MicrosecondsToDuration(absl::ToInt64Microseconds(parts_.separation_retention));
+  }
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;

@@ -22,6 +22,8 @@ class AssemblerServiceImpl : public internal::v1::AssemblerService::CallbackServ
     std::string name;
     // What is amiss; OK when nothing is.
     std::function<absl::Status()> ready;
+    // How long separations stay; infinite: for ever.
+    absl::Duration separation_retention = absl::InfiniteDuration();
   };
 
   explicit AssemblerServiceImpl(Parts parts) : parts_(std::move(parts)) {}

@@ -11,6 +11,8 @@ absl::Status Config::Validate() const {
   if (name.empty()) return absl::InvalidArgumentError("--name must not be empty");
   if (finishing_threads < 1)
     return absl::InvalidArgumentError("--finishing-threads must be at least 1");
+  if (min_free_bytes < 0)
+    return absl::InvalidArgumentError("--min-free-bytes must not be negative");
   return base::ParseHostPort(listen).status();
 }
 
@@ -24,6 +26,9 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
   flags.Add("--name", &config->name, "Name of this assembler and of its results queue");
   flags.Add("--finishing-threads", &config->finishing_threads,
             "Separations finished at the same time");
+  flags.Add("--min-free-bytes", &config->min_free_bytes, "Room that must stay free on the disk");
+  flags.AddDuration("--separation-retention", &config->separation_retention,
+                    "Time after its last use at which what has ended is deleted; 0: never");
   flags.AddDuration("--grace", &config->grace, "How long calls may go on after SIGTERM");
   return flags.Parse(argc, argv);
 }

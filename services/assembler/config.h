@@ -1,11 +1,13 @@
 #ifndef UNBRAID_SERVICES_ASSEMBLER_CONFIG_H_
 #define UNBRAID_SERVICES_ASSEMBLER_CONFIG_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/assembler/space.h"
 #include "services/common/config/flags.h"
 
 namespace unbraid::assembler {
@@ -26,6 +28,13 @@ struct Config {
 
   // Separations whose results are written at the same time.
   int finishing_threads = 1;
+
+  // With less room than this on the disk, in bytes, new separations are refused and the assembler
+  // is not ready.
+  int64_t min_free_bytes = kSpareBytes;
+
+  // A separation that has ended, and was not used for so long, is deleted. 0: none is.
+  absl::Duration separation_retention = absl::Hours(7 * 24);
 
   // How long calls may go on after SIGTERM.
   absl::Duration grace = absl::Seconds(10);

@@ -11,8 +11,8 @@
 #include "services/common/telemetry/log.h"
 
 // The engine's beginning, and what all of it uses. Calls of the splitter and of users stand in
-// engine_calls.cc, engine_song.cc and engine_queries.cc, what results do in engine_results.cc, and
-// the way to the end in engine_finishing.cc.
+// engine_calls.cc, engine_song.cc and engine_queries.cc, what results do in engine_results.cc,
+// the way to the end in engine_finishing.cc, and what comes after it in engine_retention.cc.
 
 namespace unbraid::assembler {
 namespace {
@@ -27,8 +27,9 @@ Engine::Engine(const Options& options, std::unique_ptr<SeparationStore> store)
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(const Options& options) {
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(options.data_folder));
-  UNBRAID_ASSIGN_OR_RETURN(auto store,
-                           SeparationStore::Open(options.data_folder + "/assembler.sqlite"));
+  UNBRAID_ASSIGN_OR_RETURN(
+      auto store,
+      SeparationStore::Open(options.data_folder + "/assembler.sqlite", options.retention));
   std::unique_ptr<Engine> engine(new Engine(options, std::move(store)));
   UNBRAID_RETURN_IF_ERROR(engine->Recover());
   return engine;
@@ -114,6 +115,7 @@ void Engine::Tick(absl::Time now) {
       Join(id, active->job.attempt());  // may end it
     }
   }
+  RemoveExpired(now);
 }
 
 void Engine::SetWaitingFor(Active* active, const std::string& what) {

@@ -2,6 +2,7 @@
 #define UNBRAID_SERVICES_ASSEMBLER_ENGINE_H_
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "services/assembler/chunk_files.h"
 #include "services/assembler/engine_metrics.h"
@@ -19,6 +21,7 @@
 #include "services/assembler/result_intake.h"
 #include "services/assembler/separation_store.h"
 #include "services/assembler/song_intake.h"
+#include "services/assembler/space.h"
 #include "services/assembler/watch_hub.h"
 #include "services/assembler/work_feed.h"
 #include "services/common/base/executor.h"
@@ -45,6 +48,12 @@ class Engine {
     WatchHub* hub = nullptr;
     WorkFeed* feed = nullptr;
     telemetry::Metrics* metrics = nullptr;
+    // New separations are refused when they would leave less room on the disk, in bytes.
+    int64_t min_free_bytes = kSpareBytes;
+    // How long what has ended stays after its last use.
+    absl::Duration retention = absl::InfiniteDuration();
+    // The time of ends and uses.
+    std::function<absl::Time()> clock = absl::Now;
   };
 
   // Opens the records and takes up what has not ended. Call it on the engine's thread. The engine
@@ -75,6 +84,7 @@ class Engine {
   absl::StatusOr<v1::Separation> Cancel(const std::string& owner, base::SeparationId id);
   absl::Status Delete(const std::string& owner, base::SeparationId id);
 
+  // Asking for a result is a use of the separation, which puts its expiry off.
   struct Download {
     v1::StemFile stem_file;
     std::string path;
@@ -87,8 +97,8 @@ class Engine {
   // RESOURCE_EXHAUSTED: the disk is full; bring it again later.
   absl::Status OnResult(const Result& result);
 
-  // What is due: news that were held back, and work that waited for room on the disk. Call it
-  // several times a second.
+  // What is due: news that were held back, work that waited for room on the disk, and the expiry of
+  // what was not used for long. Call it several times a second.
   void Tick(absl::Time now);
 
   // Breaks off the finishing; the next start takes it up again.
@@ -128,6 +138,14 @@ class Engine {
   absl::Status CheckRoom(const internal::v1::OpenSeparationRequest& request) const;
   absl::Status Start(Job job);
 
+  // Removes what has ended, as a user's Delete does. Files that are open for a download are read
+  // on.
+  absl::Status Remove(base::SeparationId id, int attempt);
+  // Notes a use of what has ended; should that fail, the use still takes place.
+  void Use(const Job& job);
+  void RemoveExpired(absl::Time now);
+  absl::Status Expire(base::SeparationId id);
+
   absl::Status TakeSamples(const Result& result, Active* active);
   absl::Status StoreSamples(const Result& result, int position, Active* active);
   absl::Status TakeFailure(const Result& result, Active* active);
@@ -156,6 +174,7 @@ class Engine {
   const std::unique_ptr<SeparationStore> store_;
   std::map<base::SeparationId, Active> active_;
   EngineMetrics metrics_;
+  absl::Time sweep_again_ = absl::InfinitePast();
 };
 
 }  // namespace unbraid::assembler

@@ -34,7 +34,7 @@ absl::Status Engine::CheckRoom(const internal::v1::OpenSeparationRequest& reques
   int64_t promised = 0;
   for (const auto& [id, active] : active_) promised += StillNeededBytes(active.job);
   UNBRAID_ASSIGN_OR_RETURN(const int64_t free, store::FreeBytes(options_.data_folder));
-  return CheckSpace(NeededBytes(request), promised, free);
+  return CheckSpace(NeededBytes(request), promised, free, options_.min_free_bytes);
 }
 
 absl::StatusOr<internal::v1::OpenSeparationResponse> Engine::Open(
@@ -54,6 +54,8 @@ absl::StatusOr<internal::v1::OpenSeparationResponse> Engine::Open(
     UNBRAID_RETURN_IF_ERROR(CheckRoom(request));
     UNBRAID_ASSIGN_OR_RETURN(Job job, NewJob(owner, request, known));
     UNBRAID_RETURN_IF_ERROR(Start(std::move(job)));
+  } else {
+    Use(*known);
   }
   UNBRAID_ASSIGN_OR_RETURN(const Job job, FindAny(id));
   internal::v1::OpenSeparationResponse response;
@@ -182,14 +184,7 @@ absl::StatusOr<v1::Separation> Engine::Cancel(const std::string& owner, base::Se
 
 absl::Status Engine::Delete(const std::string& owner, base::SeparationId id) {
   UNBRAID_ASSIGN_OR_RETURN(const v1::Separation separation, Cancel(owner, id));
-  absl::Status deleted = store_->Delete(id, separation.attempt());
-  if (absl::IsResourceExhausted(deleted)) {
-    UNBRAID_RETURN_IF_ERROR(RemoveSeparationFiles(options_.data_folder, id));
-    deleted = store_->Delete(id, separation.attempt());
-  }
-  UNBRAID_RETURN_IF_ERROR(deleted);
-  options_.hub->Close(id);
-  return RemoveSeparationFiles(options_.data_folder, id);
+  return Remove(id, separation.attempt());
 }
 
 }  // namespace unbraid::assembler

@@ -108,7 +108,9 @@ absl::Status Engine::End(Active* active, v1::Separation separation) {
   Job job = active->job;
   job.separation = std::move(separation);
   job.separation.mutable_progress()->clear_waiting_for();
-  UpdateProgress(absl::Now(), 1, &job);
+  job.used = options_.clock();
+  UpdateProgress(job.used, 1, &job);
+  SetExpireTime(job.used, options_.retention, &job.separation);
   UNBRAID_RETURN_IF_ERROR(store_->Save(job));
   *active->cancelled = true;
   const ChunkFiles files = active->files;

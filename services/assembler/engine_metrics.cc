@@ -13,6 +13,8 @@ EngineMetrics::EngineMetrics(telemetry::Metrics* metrics)
       failed_results(metrics->Counter("unbraid_assembler_failed_results_total",
                                       "Failures of chunks that workers reported")),
       joined_chunks(metrics->Counter("unbraid_assembler_joined_chunks_total", "Chunks joined")),
+      expired(metrics->Counter("unbraid_assembler_expired_separations_total",
+                               "Separations that were deleted because nobody used them")),
       active(metrics->Gauge("unbraid_assembler_active_separations",
                             "Separations that have not ended")),
       store_seconds(metrics->Histogram("unbraid_assembler_store_seconds",

@@ -18,6 +18,7 @@ struct EngineMetrics {
   prometheus::Counter& ignored_results;
   prometheus::Counter& failed_results;
   prometheus::Counter& joined_chunks;
+  prometheus::Counter& expired;
   prometheus::Gauge& active;
   prometheus::Histogram& store_seconds;
   prometheus::Histogram& finishing_seconds;

@@ -9,7 +9,7 @@
 #include "services/assembler/engine.h"
 #include "services/common/base/status.h"
 
-// Calls that change nothing.
+// Calls that change nothing but the time of the last use.
 
 namespace unbraid::assembler {
 namespace {
@@ -109,6 +109,7 @@ absl::StatusOr<Engine::Download> Engine::FindDownload(const std::string& owner,
   std::vector<std::string> names;
   for (const v1::StemFile& output : job.separation.outputs()) {
     if (output.stem() == stem.stem) {
+      Use(job);
       const ChunkFiles files(options_.data_folder, job.id, job.attempt());
       return Download{output, files.OutputPath(output.stem(), output.extension())};
     }
@@ -121,6 +122,7 @@ absl::StatusOr<Engine::Download> Engine::FindDownload(const std::string& owner,
 
 absl::StatusOr<FollowPlan> Engine::PlanFollow(const std::string& owner, const base::StemRef& stem) {
   UNBRAID_ASSIGN_OR_RETURN(const Job job, Find(owner, stem.separation));
+  Use(job);
   return MakeFollowPlan(job, ChunkFiles(options_.data_folder, job.id, job.attempt()), stem.stem);
 }
 

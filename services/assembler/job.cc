@@ -1,5 +1,7 @@
 #include "services/assembler/job.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -35,6 +37,13 @@ absl::Status StaleAttempt() {
 bool IsTerminal(v1::Separation::State state) {
   return state == v1::Separation::STATE_SUCCEEDED || state == v1::Separation::STATE_FAILED ||
          state == v1::Separation::STATE_CANCELLED;
+}
+
+void SetExpireTime(absl::Time used, absl::Duration retention, v1::Separation* separation) {
+  separation->clear_expire_time();
+  if (!IsTerminal(separation->state()) || retention == absl::InfiniteDuration()) return;
+  *separation->mutable_expire_time() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
+      absl::ToUnixMicros(used + retention));
 }
 
 bool Job::ended() const { return IsTerminal(separation.state()); }

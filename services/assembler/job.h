@@ -36,6 +36,9 @@ struct Job {
   int64_t joined = 0;  // chunks 0 .. joined - 1 are in the joined files
   std::vector<ChunkRecord> chunk_records;
 
+  // When it was last used after its end: a result was asked for, or the same was created again.
+  absl::Time used = absl::UnixEpoch();
+
   // Not stored: for the estimates of progress.
   absl::Time working_since = absl::InfiniteFuture();
   int64_t done_before = 0;  // chunks that were done when this process began to work on it
@@ -71,6 +74,10 @@ absl::Status UnknownSeparation(base::SeparationId id);
 absl::Status StaleAttempt();
 
 bool IsTerminal(v1::Separation::State state);
+
+// Says when a separation that has ended goes by itself, or that it does not. `retention` infinite:
+// never.
+void SetExpireTime(absl::Time used, absl::Duration retention, v1::Separation* separation);
 
 }  // namespace unbraid::assembler
 

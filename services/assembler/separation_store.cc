@@ -43,6 +43,12 @@ const std::vector<std::string>& Migrations() {
       id INTEGER PRIMARY KEY,
       last_attempt INTEGER NOT NULL
     );
+  )sql",
+                                                                     R"sql(
+    ALTER TABLE separations ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0;
+    -- When those of before were last used nobody knows: they get a whole life.
+    UPDATE separations SET used_us = CAST(strftime('%s', 'now') AS INTEGER) * 1000000;
+    CREATE INDEX separations_by_use ON separations (used_us) WHERE ended != 0;
   )sql"};
   return *migrations;
 }
@@ -50,6 +56,15 @@ const std::vector<std::string>& Migrations() {
 int64_t EndedCode(const Job& job) {
   if (!job.ended()) return 0;
   return job.separation.state() == v1::Separation::STATE_SUCCEEDED ? 1 : 2;
+}
+
+absl::StatusOr<std::vector<base::SeparationId>> ReadIds(store::Statement* query) {
+  std::vector<base::SeparationId> ids;
+  while (true) {
+    UNBRAID_ASSIGN_OR_RETURN(const bool row, query->Step());
+    if (!row) return ids;
+    ids.emplace_back(query->Int(0));
+  }
 }
 
 struct Cursor {
@@ -71,18 +86,19 @@ absl::StatusOr<Cursor> ParseToken(const std::string& token) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SeparationStore>> SeparationStore::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SeparationStore>> SeparationStore::Open(const std::string& path,
+                                                                       absl::Duration retention) {
   UNBRAID_ASSIGN_OR_RETURN(auto database, store::Database::Open(path, Migrations()));
-  return std::unique_ptr<SeparationStore>(new SeparationStore(std::move(database)));
+  return std::unique_ptr<SeparationStore>(new SeparationStore(std::move(database), retention));
 }
 
 absl::Status SeparationStore::Save(const Job& job, bool forget_chunks) {
   using google::protobuf::util::TimeUtil;
   return database_->Transaction([&]() -> absl::Status {
     UNBRAID_ASSIGN_OR_RETURN(store::Statement save, database_->Prepare(R"sql(
-      INSERT INTO separations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO separations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, open = excluded.open, separation = excluded.separation,
-        model_frames = excluded.model_frames, chunks = excluded.chunks, joined = excluded.joined)sql"));
+        model_frames = excluded.model_frames, chunks = excluded.chunks, joined = excluded.joined, used_us = excluded.used_us)sql"));
     UNBRAID_RETURN_IF_ERROR(
         save.Bind(job.id.value())
             .Bind(absl::string_view(job.owner))
@@ -94,6 +110,7 @@ absl::Status SeparationStore::Save(const Job& job, bool forget_chunks) {
             .Bind(job.model_frames)
             .Bind(job.chunks)
             .Bind(job.joined)
+            .Bind(absl::ToUnixMicros(job.used))
             .Run());
     if (!forget_chunks) return absl::OkStatus();
     UNBRAID_ASSIGN_OR_RETURN(store::Statement forget,
@@ -120,7 +137,7 @@ absl::Status SeparationStore::SaveChunk(const Job& job, int64_t chunk) {
 absl::StatusOr<Job> SeparationStore::Load(base::SeparationId id) {
   UNBRAID_ASSIGN_OR_RETURN(
       store::Statement query,
-      database_->Prepare("SELECT owner, open, separation, model_frames, chunks, joined "
+      database_->Prepare("SELECT owner, open, separation, model_frames, chunks, joined, used_us "
                          "FROM separations WHERE id = ?"));
   UNBRAID_ASSIGN_OR_RETURN(const bool found, query.Bind(id.value()).Step());
   if (!found) return UnknownSeparation(id);
@@ -134,6 +151,8 @@ absl::StatusOr<Job> SeparationStore::Load(base::SeparationId id) {
   job.model_frames = query.Int(3);
   job.chunks = query.Int(4);
   job.joined = query.Int(5);
+  job.used = absl::FromUnixMicros(query.Int(6));
+  SetExpireTime(job.used, retention_, &job.separation);
   UNBRAID_RETURN_IF_ERROR(LoadChunks(&job));
   return job;
 }
@@ -192,12 +211,22 @@ absl::StatusOr<std::vector<base::SeparationId>> SeparationStore::ActiveIds() {
   UNBRAID_ASSIGN_OR_RETURN(
       store::Statement query,
       database_->Prepare("SELECT id FROM separations WHERE ended = 0 ORDER BY created_us, id"));
-  std::vector<base::SeparationId> ids;
-  while (true) {
-    UNBRAID_ASSIGN_OR_RETURN(const bool row, query.Step());
-    if (!row) return ids;
-    ids.emplace_back(query.Int(0));
-  }
+  return ReadIds(&query);
+}
+
+absl::Status SeparationStore::SetUsed(base::SeparationId id, absl::Time used) {
+  UNBRAID_ASSIGN_OR_RETURN(store::Statement update,
+                           database_->Prepare("UPDATE separations SET used_us = ? WHERE id = ?"));
+  return update.Bind(absl::ToUnixMicros(used)).Bind(id.value()).Run();
+}
+
+absl::StatusOr<std::vector<base::SeparationId>> SeparationStore::Expired(absl::Time last_use,
+                                                                         int limit) {
+  UNBRAID_ASSIGN_OR_RETURN(store::Statement query,
+                           database_->Prepare("SELECT id FROM separations WHERE ended != 0 AND "
+                                              "used_us <= ? ORDER BY used_us LIMIT ?"));
+  query.Bind(absl::ToUnixMicros(last_use)).Bind(int64_t{limit});
+  return ReadIds(&query);
 }
 
 absl::StatusOr<SeparationStore::Page> SeparationStore::List(const std::string& owner,
@@ -205,7 +234,7 @@ absl::StatusOr<SeparationStore::Page> SeparationStore::List(const std::string& o
                                                             const std::string& token) {
   UNBRAID_ASSIGN_OR_RETURN(const Cursor cursor, ParseToken(token));
   UNBRAID_ASSIGN_OR_RETURN(store::Statement query, database_->Prepare(R"sql(
-    SELECT separation, created_us, id FROM separations
+    SELECT separation, created_us, id, used_us FROM separations
     WHERE owner = ? AND (? = '' OR track = ?) AND (created_us, id) < (?, ?)
     ORDER BY created_us DESC, id DESC LIMIT ?)sql"));
   query.Bind(absl::string_view(owner))
@@ -224,6 +253,7 @@ absl::StatusOr<SeparationStore::Page> SeparationStore::List(const std::string& o
     v1::Separation separation;
     if (!separation.ParseFromString(query.Text(0)))
       return absl::DataLossError("a record is damaged");
+    SetExpireTime(absl::FromUnixMicros(query.Int(3)), retention_, &separation);
     page.separations.push_back(std::move(separation));
     last = absl::StrCat(query.Int(1), ".", query.Int(2));
   }

@@ -17,7 +17,9 @@ namespace unbraid::assembler {
 // it returns. Used by one thread at a time.
 class SeparationStore {
  public:
-  static absl::StatusOr<std::unique_ptr<SeparationStore>> Open(const std::string& path);
+  // `retention`: how long what has ended stays after its last use; what is read says when it goes.
+  static absl::StatusOr<std::unique_ptr<SeparationStore>> Open(
+      const std::string& path, absl::Duration retention = absl::InfiniteDuration());
 
   // Writes the job but not its chunks; with `forget_chunks` their records go in the same
   // transaction (a new attempt).
@@ -39,6 +41,11 @@ class SeparationStore {
   absl::StatusOr<std::set<base::SeparationId>> IdsWithFiles();
   absl::StatusOr<std::vector<base::SeparationId>> ActiveIds();
 
+  // Notes that a separation was used; one that there is not is fine.
+  absl::Status SetUsed(base::SeparationId id, absl::Time used);
+  // At most so many that have ended and were last used at `last_use` or before, the oldest first.
+  absl::StatusOr<std::vector<base::SeparationId>> Expired(absl::Time last_use, int limit);
+
   // One page of an owner's separations, newest first, without chunks. `track` empty: of any track.
   // The token is that of the page before, or empty; INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
   struct Page {
@@ -49,11 +56,12 @@ class SeparationStore {
                             const std::string& token);
 
  private:
-  explicit SeparationStore(std::unique_ptr<store::Database> database)
-      : database_(std::move(database)) {}
+  SeparationStore(std::unique_ptr<store::Database> database, absl::Duration retention)
+      : database_(std::move(database)), retention_(retention) {}
   absl::Status LoadChunks(Job* job);
 
   const std::unique_ptr<store::Database> database_;
+  const absl::Duration retention_;
 };
 
 }  // namespace unbraid::assembler

@@ -9,8 +9,6 @@
 namespace unbraid::assembler {
 namespace {
 
-// Room for records, chunks that wait to be joined, and whatever else lives on the disk.
-constexpr int64_t kSpareBytes = int64_t{64} << 20;
 constexpr int kMebibyteShift = 20;
 // One bit each in ChunkRecord::stems_done.
 constexpr int kMaxStems = 31;
@@ -78,8 +76,9 @@ int64_t StillNeededBytes(const Job& job) {
   return NeededBytes(job.open) - ToBytes(JoinedBytes(job.open) * share + song);
 }
 
-absl::Status CheckSpace(int64_t needed, int64_t promised, int64_t free) {
-  const double wanted = static_cast<double>(needed) + static_cast<double>(promised) + kSpareBytes;
+absl::Status CheckSpace(int64_t needed, int64_t promised, int64_t free, int64_t spare) {
+  const double wanted =
+      static_cast<double>(needed) + static_cast<double>(promised) + static_cast<double>(spare);
   if (wanted <= static_cast<double>(free)) return absl::OkStatus();
   const int64_t missing = ToBytes(wanted - static_cast<double>(free));
   return base::Error(

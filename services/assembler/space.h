@@ -8,6 +8,9 @@
 
 namespace unbraid::assembler {
 
+// Room for records, chunks that wait to be joined, and whatever else lives on the disk.
+inline constexpr int64_t kSpareBytes = int64_t{64} << 20;
+
 // INVALID_ARGUMENT (BAD_REQUEST) when a separation could not be worked on as it is described: the
 // rest of the assembler relies on what this has let through.
 absl::Status CheckOpen(const internal::v1::OpenSeparationRequest& request);
@@ -21,8 +24,9 @@ int64_t NeededBytes(const internal::v1::OpenSeparationRequest& request);
 int64_t StillNeededBytes(const Job& job);
 
 // RESOURCE_EXHAUSTED (DISK_FULL), saying how much is missing, unless `needed` bytes fit into `free`
-// beside the `promised` ones of separations that run already.
-absl::Status CheckSpace(int64_t needed, int64_t promised, int64_t free);
+// beside the `promised` ones of separations that run already and the `spare` ones that must stay.
+absl::Status CheckSpace(int64_t needed, int64_t promised, int64_t free,
+                        int64_t spare = kSpareBytes);
 
 }  // namespace unbraid::assembler
 

@@ -69,6 +69,8 @@ void ServerInfoCall::Fill() {
   *info_->mutable_queues() = splitter_.queues();
   *info_->mutable_limits() = splitter_.limits();
   v1::Limits* limits = info_->mutable_limits();
+  if (assembler_.has_separation_retention())
+    *limits->mutable_separation_retention() = assembler_.separation_retention();
   limits->set_max_part_bytes(kMaxPartBytes);
   limits->set_max_upload_bytes(limits->max_upload_bytes() > 0
                                    ? std::min(max_upload_bytes_, limits->max_upload_bytes())

@@ -18,6 +18,16 @@ absl::StatusOr<internal::v1::OpenSeparationResponse> GrpcAssemblerClient::Open(
   return response;
 }
 
+absl::StatusOr<v1::Separation> GrpcAssemblerClient::Get(const std::string& owner,
+                                                        const std::string& name) {
+  v1::GetSeparationRequest request;
+  request.set_name(name);
+  v1::Separation separation;
+  UNBRAID_RETURN_IF_ERROR(
+      grpc_util::Call(stub_.get(), &Stub::GetSeparation, request, &separation, owner));
+  return separation;
+}
+
 absl::Status GrpcAssemblerClient::Plan(const std::string& owner,
                                        const internal::v1::PlanSeparationRequest& request) {
   google::protobuf::Empty empty;

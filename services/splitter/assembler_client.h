@@ -19,6 +19,8 @@ class AssemblerClient {
   virtual ~AssemblerClient() = default;
   virtual absl::StatusOr<internal::v1::OpenSeparationResponse> Open(
       const std::string& owner, const internal::v1::OpenSeparationRequest& request) = 0;
+  // Of a separation, by its name.
+  virtual absl::StatusOr<v1::Separation> Get(const std::string& owner, const std::string& name) = 0;
   virtual absl::Status Plan(const std::string& owner,
                             const internal::v1::PlanSeparationRequest& request) = 0;
   // `cancellation` ends it at any time.
@@ -37,6 +39,7 @@ class GrpcAssemblerClient : public AssemblerClient {
 
   absl::StatusOr<internal::v1::OpenSeparationResponse> Open(
       const std::string& owner, const internal::v1::OpenSeparationRequest& request) override;
+  absl::StatusOr<v1::Separation> Get(const std::string& owner, const std::string& name) override;
   absl::Status Plan(const std::string& owner,
                     const internal::v1::PlanSeparationRequest& request) override;
   absl::Status PutSong(const std::string& owner, const SongFile& song,

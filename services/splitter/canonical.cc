@@ -93,6 +93,7 @@ absl::StatusOr<Job> MakeJob(const std::string& owner, const v1::Separation& want
   open.set_fingerprint_sha256(base::ToHex(digest));
   open.set_splitter(splitter);
   *open.mutable_track() = track;
+  open.mutable_track()->clear_expire_time();  // it moves
   for (size_t i = 0; i < package.stems.size(); ++i) {
     open.add_model_stems(package.stems[i]);
     // The gains name every stem that is wanted or heard; a residual is what all of them leave.

@@ -33,6 +33,8 @@ absl::Status Config::Validate() const {
   UNBRAID_RETURN_IF_ERROR(Require(decoder_memory_bytes >= kLeastDecoderMemory,
                                   "--decoder-memory-bytes must be at least 64 MiB"));
   UNBRAID_RETURN_IF_ERROR(Require(min_free_bytes >= 0, "--min-free-bytes must not be negative"));
+  UNBRAID_RETURN_IF_ERROR(
+      Require(owner_quota_bytes >= 0, "--owner-quota-bytes must not be negative"));
   return Require(stall_after > absl::ZeroDuration(), "--stall-after must be positive");
 }
 
@@ -55,6 +57,10 @@ std::optional<int> ParseFlags(int argc, char** argv, Config* config) {
   flags.Add("--min-free-bytes", &config->min_free_bytes, "Room that must stay free on the disk");
   flags.AddDuration("--upload-retention", &config->upload_retention,
                     "Age at which an unfinished upload is removed");
+  flags.AddDuration("--track-retention", &config->track_retention,
+                    "Time after its last use at which a track is deleted; 0: never");
+  flags.Add("--owner-quota-bytes", &config->owner_quota_bytes,
+            "Bytes of tracks and uploads that one owner may have; 0: any");
   flags.AddDuration("--stall-after", &config->stall_after,
                     "Silence after which lost chunks are sent again");
   flags.AddDuration("--grace", &config->grace, "Time to finish what is in flight at SIGTERM");

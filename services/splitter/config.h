@@ -44,11 +44,18 @@ struct Config {
   std::string decoder;
   int64_t decoder_memory_bytes = int64_t{512} << 20;
 
-  // New uploads and spools are refused or wait while the disk has less room than this, in bytes.
+  // New uploads and separations are refused, and spools wait, while the disk has less room than
+  // this, in bytes; the splitter is not ready then.
   int64_t min_free_bytes = int64_t{256} << 20;
 
   // An upload that nobody has touched for so long is removed.
   absl::Duration upload_retention = absl::Hours(24);
+
+  // A track that was not used for so long is deleted. 0: none is.
+  absl::Duration track_retention = absl::Hours(7 * 24);
+
+  // Bytes that the tracks and unfinished uploads of one owner may have together. 0: any.
+  int64_t owner_quota_bytes = 0;
 
   // A separation of which nothing was heard for so long, while its queue is empty, is sent again.
   absl::Duration stall_after = absl::Seconds(60);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
+#include "services/splitter/spools.h"
 
 namespace unbraid::splitter {
 namespace {
@@ -18,6 +19,10 @@ const std::vector<std::string>& Migrations() {
       scale REAL NOT NULL,
       record BLOB NOT NULL);
     CREATE INDEX jobs_by_track ON jobs (track);
+  )sql",
+                                                                     R"sql(
+    ALTER TABLE jobs ADD COLUMN spool_bytes INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX jobs_unprepared ON jobs (spool_bytes) WHERE model_frames = 0;
   )sql"};
   return *migrations;
 }
@@ -51,7 +56,7 @@ absl::Status JobStore::Save(const Job& job) {
   UNBRAID_ASSIGN_OR_RETURN(
       store::Statement insert,
       database_->Prepare("INSERT OR REPLACE INTO jobs (id, owner, track, attempt, model_frames, "
-                         "mean, scale, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+                         "mean, scale, record, spool_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(job.id.value())
       .Bind(absl::string_view(job.owner))
       .Bind(absl::string_view(job.open.track().name()))
@@ -59,7 +64,8 @@ absl::Status JobStore::Save(const Job& job) {
       .Bind(job.prepared.model_frames)
       .Bind(job.prepared.mean)
       .Bind(job.prepared.scale)
-      .BindBlob(job.open.SerializeAsString());
+      .BindBlob(job.open.SerializeAsString())
+      .Bind(SpoolBytes(job.open));
   return insert.Run();
 }
 
@@ -102,6 +108,15 @@ absl::StatusOr<std::vector<Job>> JobStore::All() const {
     UNBRAID_ASSIGN_OR_RETURN(Job job, ReadJob(query));
     jobs.push_back(std::move(job));
   }
+}
+
+absl::StatusOr<int64_t> JobStore::UnpreparedBytes() const {
+  absl::MutexLock lock(&mutex_);
+  UNBRAID_ASSIGN_OR_RETURN(
+      store::Statement query,
+      database_->Prepare("SELECT COALESCE(SUM(spool_bytes), 0) FROM jobs WHERE model_frames = 0"));
+  UNBRAID_RETURN_IF_ERROR(query.Step().status());
+  return query.Int(0);
 }
 
 absl::StatusOr<bool> JobStore::UsesTrack(const std::string& track_name) const {

@@ -34,6 +34,9 @@ class JobStore {
   absl::StatusOr<std::optional<Job>> Find(base::SeparationId id) const;
   absl::StatusOr<std::vector<Job>> All() const;
 
+  // Bytes of the spools of all jobs that are not prepared yet.
+  absl::StatusOr<int64_t> UnpreparedBytes() const;
+
   // Whether a separation that has not ended reads this track.
   absl::StatusOr<bool> UsesTrack(const std::string& track_name) const;
 

@@ -61,21 +61,30 @@ absl::Status Jobs::Recover() {
 
 absl::StatusOr<v1::Separation> Jobs::Start(const std::string& owner, const v1::Separation& wanted) {
   bool is_new = false;
-  UNBRAID_ASSIGN_OR_RETURN(const Job job, Record(owner, wanted, &is_new));
-  return Open(job, is_new);
+  const absl::StatusOr<Job> job = Record(owner, wanted, &is_new);
+  if (job.ok()) return Open(*job, is_new);
+  if (!absl::IsResourceExhausted(job.status())) return job.status();
+  return FindFinished(owner, wanted, job.status());
+}
+
+absl::StatusOr<Job> Jobs::Make(const std::string& owner, const v1::Separation& wanted) const {
+  UNBRAID_ASSIGN_OR_RETURN(const base::TrackId track_id, base::ParseTrackName(wanted.track()));
+  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, parts_.tracks->Find(track_id));
+  UNBRAID_ASSIGN_OR_RETURN(const model::Package* package, parts_.catalogue->Find(wanted.model()));
+  return MakeJob(owner, wanted, track, *package, splitter_);
 }
 
 absl::StatusOr<Job> Jobs::Record(const std::string& owner, const v1::Separation& wanted,
                                  bool* is_new) {
-  UNBRAID_ASSIGN_OR_RETURN(const base::TrackId track_id, base::ParseTrackName(wanted.track()));
   absl::MutexLock lock(&record_mutex_);
-  UNBRAID_ASSIGN_OR_RETURN(const v1::Track track, parts_.tracks->Find(track_id));
-  UNBRAID_ASSIGN_OR_RETURN(const model::Package* package, parts_.catalogue->Find(wanted.model()));
-  UNBRAID_ASSIGN_OR_RETURN(Job job, MakeJob(owner, wanted, track, *package, splitter_));
+  UNBRAID_ASSIGN_OR_RETURN(Job job, Make(owner, wanted));
+  UNBRAID_ASSIGN_OR_RETURN(const base::TrackId track, base::ParseTrackName(wanted.track()));
+  const absl::Status use = parts_.tracks->Use(track);
+  if (!use.ok()) telemetry::Warning("a use could not be noted", {{"error", use}});
   UNBRAID_ASSIGN_OR_RETURN(const std::optional<Job> known, parts_.jobs->Find(job.id));
   *is_new = !known;
   if (!known) {
-    UNBRAID_RETURN_IF_ERROR(parts_.jobs->Save(job));
+    UNBRAID_RETURN_IF_ERROR(SaveNew(job));
     return job;
   }
   if (known->open.fingerprint_sha256() != job.open.fingerprint_sha256()) {

@@ -32,13 +32,17 @@ class Jobs : public WorkEvents {
   // Reads the records and clears the spool folder of what belongs to none. Before Start().
   absl::Status Recover();
 
-  // Checks, records and opens a separation; the work goes on in the background. Idempotent. Errors:
-  // see SeparationService.CreateSeparation. After UNAVAILABLE the job may be recorded, and is
-  // opened later on.
+  // Checks, records and opens a separation; the work goes on in the background. Idempotent. A new
+  // one is recorded only if its spool has room beside what was let in before. It is a use of the
+  // track. Errors: see SeparationService.CreateSeparation. After UNAVAILABLE the job may be
+  // recorded, and is opened later on.
   absl::StatusOr<v1::Separation> Start(const std::string& owner, const v1::Separation& wanted);
 
   // FAILED_PRECONDITION (TRACK_IN_USE), NOT_FOUND (UNKNOWN_TRACK).
   absl::Status DeleteTrack(base::TrackId id);
+
+  // Deletes tracks that were not used for long, and that nobody reads; to be called now and then.
+  void ExpireTracks();
 
   // Opens what was recorded and could not be opened; to be called now and then.
   void Tick();
@@ -54,7 +58,13 @@ class Jobs : public WorkEvents {
   // Marks a separation as being opened, so that news of it are left to the opener.
   class Opening;
 
+  absl::StatusOr<Job> Make(const std::string& owner, const v1::Separation& wanted) const;
   absl::StatusOr<Job> Record(const std::string& owner, const v1::Separation& wanted, bool* is_new);
+  absl::Status SaveNew(const Job& job);
+  absl::StatusOr<v1::Separation> FindFinished(const std::string& owner,
+                                              const v1::Separation& wanted,
+                                              const absl::Status& refused);
+  absl::Status Expire(base::TrackId id);
   absl::StatusOr<v1::Separation> Open(const Job& job, bool is_new);
   absl::Status Accept(const Job& job, bool started);
   void OpenAgain(const Job& job);
@@ -74,6 +84,7 @@ class Jobs : public WorkEvents {
   std::map<base::SeparationId, int> opening_ ABSL_GUARDED_BY(mutex_);  // and how many callers
   std::set<base::SeparationId> unopened_ ABSL_GUARDED_BY(mutex_);
   absl::Time open_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  absl::Time expire_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   // Streams are counted: a job that was opened during the present one need not be in its snapshot.
   int64_t stream_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<base::SeparationId, int64_t> opened_in_ ABSL_GUARDED_BY(mutex_);

@@ -19,6 +19,7 @@
 #include "services/splitter/failure_reporter.h"
 #include "services/splitter/job_store.h"
 #include "services/splitter/preparation.h"
+#include "services/splitter/room.h"
 #include "services/splitter/spools.h"
 #include "services/splitter/track_store.h"
 
@@ -52,6 +53,7 @@ class Pipeline {
     ChunkSink* sink;
     FailureReporter* failures;
     base::Executor* calls;
+    Room* room;
   };
 
   Pipeline(const Parts& parts, const PipelineOptions& options, telemetry::Metrics* metrics);

@@ -1,5 +1,6 @@
 #include "services/splitter/splitter.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "services/common/base/host_port.h"
@@ -50,24 +51,40 @@ Splitter::Splitter(const Config& config, const model::Catalogue& catalogue,
 Splitter::~Splitter() { Stop(absl::ZeroDuration()); }
 
 absl::Status Splitter::OpenFiles() {
-  UNBRAID_ASSIGN_OR_RETURN(tracks_, TrackStore::Open(config_.data));
+  TrackStore::Options keep;
+  keep.retention = config::TimeToLive(config_.track_retention);
+  UNBRAID_ASSIGN_OR_RETURN(tracks_, TrackStore::Open(config_.data, keep));
   UNBRAID_ASSIGN_OR_RETURN(job_store_, JobStore::Open(config_.data));
   UNBRAID_ASSIGN_OR_RETURN(spools_, Spools::Create(config_.data));
+  disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
+  room_ = std::make_unique<Room>(config_.data, config_.min_free_bytes);
+  room_->Count([this] { return SpoolsStillNeed(); });
+  return OpenUploads();
+}
+
+absl::StatusOr<int64_t> Splitter::SpoolsStillNeed() const {
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t unprepared, job_store_->UnpreparedBytes());
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t written, spools_->UnfinishedBytes());
+  return std::max<int64_t>(0, unprepared - written);
+}
+
+absl::Status Splitter::OpenUploads() {
   UploadLimits limits;
   limits.open_audio = decoding_.open;
   limits.containers = decoding_.containers;
   limits.max_bytes = config_.max_upload_bytes;
   limits.max_duration = config_.max_duration;
-  limits.min_free_bytes = config_.min_free_bytes;
   limits.retention = config_.upload_retention;
-  UNBRAID_ASSIGN_OR_RETURN(uploads_,
-                           Uploads::Create(config_.data, limits, tracks_.get(), metrics_));
+  limits.owner_quota_bytes = config_.owner_quota_bytes;
+  UNBRAID_ASSIGN_OR_RETURN(
+      uploads_, Uploads::Create(config_.data, limits, tracks_.get(), room_.get(), metrics_));
   return absl::OkStatus();
 }
 
 Pipeline::Parts Splitter::PipelineParts() {
-  return {job_store_.get(),  tracks_.get(), &catalogue_, &*spools_,  &assembler_,
-          dispatcher_.get(), &window_,      sink_,       &failures_, &background_};
+  return {job_store_.get(), tracks_.get(),     &catalogue_, &*spools_,
+          &assembler_,      dispatcher_.get(), &window_,    sink_,
+          &failures_,       &background_,      room_.get()};
 }
 
 absl::Status Splitter::Start() {
@@ -92,6 +109,7 @@ absl::Status Splitter::Start() {
                                  sink_,
                                  &window_,
                                  [this] { return watcher_->state(); },
+                                 [this] { return disk_->state(); },
                                  &unary_,
                                  {&parts_, &checks_}});
   grpc_util::ServerOptions server;
@@ -111,8 +129,11 @@ void Splitter::RunTicks() {
       absl::MutexLock lock(&mutex_);
       if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kTick)) return;
     }
+    disk_->Look();
     failures_.Tick();
+    uploads_->Sweep();
     jobs_->Tick();
+    jobs_->ExpireTracks();
     if (pipeline_->Tick()) watcher_->Reopen();
   }
 }

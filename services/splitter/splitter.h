@@ -14,6 +14,7 @@
 #include "services/common/base/executor.h"
 #include "services/common/grpc/server.h"
 #include "services/common/model/catalogue.h"
+#include "services/common/store/disk_watch.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/splitter/assembler_client.h"
 #include "services/splitter/broker.h"
@@ -23,6 +24,7 @@
 #include "services/splitter/job_store.h"
 #include "services/splitter/jobs.h"
 #include "services/splitter/pipeline.h"
+#include "services/splitter/room.h"
 #include "services/splitter/splitter_service.h"
 #include "services/splitter/spools.h"
 #include "services/splitter/track_store.h"
@@ -57,6 +59,9 @@ class Splitter {
   // OK while the assembler is connected.
   absl::Status assembler_state() const { return watcher_->state(); }
 
+  // OK while the disk is not nearly full.
+  absl::Status disk_state() const { return disk_->state(); }
+
   // For the reader of dead letters.
   const JobStore* job_store() const { return job_store_.get(); }
   FailureReporter* failures() { return &failures_; }
@@ -72,6 +77,9 @@ class Splitter {
            ChunkSink* sink, QueueDepths* depths, telemetry::Metrics* metrics);
 
   absl::Status OpenFiles();
+  absl::Status OpenUploads();
+  // Bytes that preparations have still to write.
+  absl::StatusOr<int64_t> SpoolsStillNeed() const;
   absl::Status Start();
   Pipeline::Parts PipelineParts();
   void RunTicks();
@@ -91,6 +99,8 @@ class Splitter {
   base::Executor background_;
   FailureReporter failures_;
 
+  std::unique_ptr<store::DiskWatch> disk_;
+  std::unique_ptr<Room> room_;
   std::unique_ptr<TrackStore> tracks_;
   std::unique_ptr<JobStore> job_store_;
   std::optional<Spools> spools_;

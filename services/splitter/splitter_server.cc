@@ -81,7 +81,7 @@ absl::Status SplitterServer::Ready() const {
   if (broker.blocked) {
     return absl::UnavailableError(absl::StrCat("the broker takes no messages: ", broker.message));
   }
-  return absl::OkStatus();
+  return splitter_->disk_state();
 }
 
 void SplitterServer::Drain() {

@@ -1,5 +1,7 @@
 #include "services/splitter/splitter_service.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include "absl/strings/str_cat.h"
 #include "services/common/audio/format.h"
 #include "services/common/base/ids.h"
@@ -16,6 +18,11 @@ absl::Status Fill(absl::StatusOr<T> found, T* response) {
   if (!found.ok()) return found.status();
   *response = *std::move(found);
   return absl::OkStatus();
+}
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  return google::protobuf::util::TimeUtil::MicrosecondsToDuration(
+      absl::ToInt64Microseconds(duration));
 }
 
 }  // namespace
@@ -83,8 +90,11 @@ void SplitterServiceImpl::FillStatus(const internal::v1::GetSplitterStatusReques
   v1::ServiceStatus& service = *response->mutable_service();
   service.set_name("splitter");
   service.set_version(UNBRAID_VERSION);
-  service.set_available(true);
-  if (!assembler.ok()) {
+  const absl::Status disk = parts_.disk_state();
+  service.set_available(disk.ok());
+  if (!disk.ok()) {
+    service.set_message(std::string(disk.message()));
+  } else if (!assembler.ok()) {
     service.set_message(absl::StrCat("the assembler cannot be reached: ", assembler.message()));
   }
   const BrokerState broker = parts_.sink->state();
@@ -99,8 +109,12 @@ void SplitterServiceImpl::FillStatus(const internal::v1::GetSplitterStatusReques
     queue.set_ready_chunks(counts->ready);
     queue.set_workers(counts->consumers);
   }
+  FillLimits(response->mutable_limits());
+}
+
+void SplitterServiceImpl::FillLimits(v1::Limits* response) const {
   const UploadLimits& accepted = parts_.uploads->limits();
-  v1::Limits& limits = *response->mutable_limits();
+  v1::Limits& limits = *response;
   limits.set_max_upload_bytes(accepted.max_bytes);
   limits.mutable_max_duration()->set_seconds(absl::ToInt64Seconds(accepted.max_duration));
   limits.set_max_part_bytes(kMaxPartBytes);
@@ -108,6 +122,10 @@ void SplitterServiceImpl::FillStatus(const internal::v1::GetSplitterStatusReques
   limits.set_min_sample_rate_hz(audio::kMinRateHz);
   limits.set_max_sample_rate_hz(audio::kMaxRateHz);
   for (const std::string& container : accepted.containers) limits.add_containers(container);
+  limits.set_owner_quota_bytes(accepted.owner_quota_bytes);
+  *limits.mutable_upload_retention() = ToProto(accepted.retention);
+  const absl::Duration tracks = parts_.tracks->retention();
+  if (tracks != absl::InfiniteDuration()) *limits.mutable_track_retention() = ToProto(tracks);
 }
 
 }  // namespace unbraid::splitter

@@ -26,6 +26,8 @@ class SplitterServiceImpl : public internal::v1::SplitterService::CallbackServic
     SendWindow* window;
     // What is amiss with the assembler; OK when nothing is.
     std::function<absl::Status()> assembler_state;
+    // OK while the disk is not nearly full.
+    std::function<absl::Status()> disk_state;
     base::Executor* calls;
     UploadExecutors upload_executors;
   };
@@ -56,6 +58,7 @@ class SplitterServiceImpl : public internal::v1::SplitterService::CallbackServic
  private:
   void FillStatus(const internal::v1::GetSplitterStatusRequest& request,
                   internal::v1::GetSplitterStatusResponse* response) const;
+  void FillLimits(v1::Limits* response) const;
 
   const Parts parts_;
 };

@@ -4,10 +4,22 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "services/common/audio/resampler.h"
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
 
 namespace unbraid::splitter {
+
+int64_t SpoolBytes(const internal::v1::OpenSeparationRequest& open) {
+  const v1::Track& track = open.track();
+  if (track.sample_rate_hz() <= 0 || open.model_rate_hz() <= 0) return 0;
+  int64_t frames =
+      audio::ResampledFrames(track.frames(), track.sample_rate_hz(), open.model_rate_hz());
+  const bool own_song =
+      open.separation().residual() && track.sample_rate_hz() != open.model_rate_hz();
+  if (own_song) frames += track.frames();
+  return frames * track.channels() * static_cast<int64_t>(sizeof(float));
+}
 
 absl::StatusOr<Spools> Spools::Create(const std::string& folder) {
   const std::string path = absl::StrCat(folder, "/spools");
@@ -42,6 +54,19 @@ bool Spools::IsComplete(const Job& job) const {
 absl::Status Spools::Remove(base::SeparationId id) const {
   UNBRAID_RETURN_IF_ERROR(store::RemoveAll(OwnSongPath(id)));
   return store::RemoveAll(PathOf(id));
+}
+
+absl::StatusOr<int64_t> Spools::UnfinishedBytes() const {
+  int64_t bytes = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+    if (entry.path().extension() != ".part") continue;
+    std::error_code gone;  // it may be complete by now
+    const auto size = entry.file_size(gone);
+    if (!gone) bytes += static_cast<int64_t>(size);
+  }
+  if (!error) return bytes;
+  return absl::InternalError(absl::StrCat("cannot list ", folder_, ": ", error.message()));
 }
 
 absl::Status Spools::RemoveAllBut(const std::set<base::SeparationId>& ids) const {

@@ -10,6 +10,10 @@
 
 namespace unbraid::splitter {
 
+// Bytes that the prepared audio of a separation takes: the spool, and the song if it has a file of
+// its own.
+int64_t SpoolBytes(const internal::v1::OpenSeparationRequest& open);
+
 // The folder `spools`: the prepared audio of each separation that is being given out, as
 // interleaved float32 at the model's rate, and, where a residual is wanted, the song at its own
 // rate beside it. A file is complete once it has its name: it is written under another and renamed.
@@ -29,6 +33,9 @@ class Spools {
   bool IsComplete(const Job& job) const;
 
   absl::Status Remove(base::SeparationId id) const;
+
+  // Bytes of files that are being written.
+  absl::StatusOr<int64_t> UnfinishedBytes() const;
 
   // Removes everything that is not a finished file of one of these.
   absl::Status RemoveAllBut(const std::set<base::SeparationId>& ids) const;

@@ -1,5 +1,8 @@
 #include "services/splitter/track_store.h"
 
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -25,15 +28,28 @@ const std::vector<std::string>& Migrations() {
       key TEXT PRIMARY KEY,
       track_id INTEGER NOT NULL REFERENCES tracks (id) ON DELETE CASCADE);
     CREATE INDEX uploads_by_track ON uploads (track_id);
+  )sql",
+                                                                     R"sql(
+    ALTER TABLE tracks ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0;
+    -- When those of before were last used nobody knows: they get a whole life. Nobody holds them.
+    UPDATE tracks SET used_us = CAST(strftime('%s', 'now') AS INTEGER) * 1000000;
+    CREATE INDEX tracks_by_use ON tracks (used_us);
+    CREATE TABLE holders (
+      owner TEXT NOT NULL,
+      track_id INTEGER NOT NULL REFERENCES tracks (id) ON DELETE CASCADE,
+      bytes INTEGER NOT NULL,
+      PRIMARY KEY (owner, track_id)) WITHOUT ROWID;
+    CREATE INDEX holders_by_track ON holders (track_id);
+    CREATE TABLE unfinished (
+      key TEXT PRIMARY KEY,
+      owner TEXT NOT NULL) WITHOUT ROWID;
   )sql"};
   return *migrations;
 }
 
-absl::StatusOr<v1::Track> Parse(const std::string& record) {
-  v1::Track track;
-  if (!track.ParseFromString(record)) return absl::DataLossError("a track's record is damaged");
-  return track;
-}
+// A use is not written down so soon after another, or within a hundredth of a track's life.
+constexpr absl::Duration kBetweenUses = absl::Hours(1);
+constexpr int kUsesPerLife = 100;
 
 absl::Status UnknownTrack(base::TrackId id) {
   return base::Error(absl::StatusCode::kNotFound, "UNKNOWN_TRACK",
@@ -47,19 +63,31 @@ bool Exists(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TrackStore>> TrackStore::Open(const std::string& folder) {
+absl::StatusOr<std::unique_ptr<TrackStore>> TrackStore::Open(const std::string& folder,
+                                                             const Options& options) {
   const std::string files = absl::StrCat(folder, "/tracks");
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(files));
   UNBRAID_ASSIGN_OR_RETURN(auto database,
                            store::Database::Open(absl::StrCat(folder, "/tracks.db"), Migrations()));
-  std::unique_ptr<TrackStore> tracks(new TrackStore(files, std::move(database)));
+  std::unique_ptr<TrackStore> tracks(new TrackStore(files, std::move(database), options));
   absl::MutexLock lock(&tracks->mutex_);
   UNBRAID_RETURN_IF_ERROR(tracks->RemoveOrphans());
   return tracks;
 }
 
-TrackStore::TrackStore(std::string folder, std::unique_ptr<store::Database> database)
-    : folder_(std::move(folder)), database_(std::move(database)) {}
+TrackStore::TrackStore(std::string folder, std::unique_ptr<store::Database> database,
+                       const Options& options)
+    : folder_(std::move(folder)), options_(options), database_(std::move(database)) {}
+
+absl::StatusOr<v1::Track> TrackStore::Parse(const std::string& record, absl::Time used) const {
+  v1::Track track;
+  if (!track.ParseFromString(record)) return absl::DataLossError("a track's record is damaged");
+  track.clear_expire_time();
+  if (options_.retention == absl::InfiniteDuration()) return track;
+  *track.mutable_expire_time() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
+      absl::ToUnixMicros(used + options_.retention));
+  return track;
+}
 
 std::string TrackStore::PathOf(base::TrackId id) const {
   return absl::StrCat(folder_, "/", id.ToString());
@@ -71,19 +99,21 @@ absl::StatusOr<v1::Track> TrackStore::Adopt(const std::string& part_path, const 
   UNBRAID_ASSIGN_OR_RETURN(std::optional<v1::Track> known, RowOf(id, track.sha256()));
   if (known && Exists(PathOf(id))) {
     UNBRAID_RETURN_IF_ERROR(store::RemoveAll(part_path));
-    return *std::move(known);
+  } else {
+    UNBRAID_RETURN_IF_ERROR(store::RenameDurably(part_path, PathOf(id)));
   }
-  UNBRAID_RETURN_IF_ERROR(store::RenameDurably(part_path, PathOf(id)));
-  if (known) return *std::move(known);  // its file had been lost
-  UNBRAID_RETURN_IF_ERROR(Insert(id, track));
-  return track;
+  // A known one may have lost its file.
+  UNBRAID_RETURN_IF_ERROR(known ? NoteUse(id) : Insert(id, track));
+  UNBRAID_ASSIGN_OR_RETURN(known, Row(id));
+  return *std::move(known);
 }
 
 absl::Status TrackStore::Insert(base::TrackId id, const v1::Track& track) {
-  UNBRAID_ASSIGN_OR_RETURN(store::Statement insert,
-                           database_->Prepare("INSERT INTO tracks (id, record) VALUES (?, ?)"));
+  UNBRAID_ASSIGN_OR_RETURN(
+      store::Statement insert,
+      database_->Prepare("INSERT INTO tracks (id, record, used_us) VALUES (?, ?, ?)"));
   insert.Bind(id.value()).BindBlob(track.SerializeAsString());
-  return insert.Run();
+  return insert.Bind(absl::ToUnixMicros(options_.clock())).Run();
 }
 
 absl::StatusOr<std::optional<v1::Track>> TrackStore::FindContent(base::TrackId id,
@@ -103,11 +133,12 @@ absl::StatusOr<v1::Track> TrackStore::Find(base::TrackId id) const {
 
 absl::StatusOr<std::optional<v1::Track>> TrackStore::Row(base::TrackId id) const {
   UNBRAID_ASSIGN_OR_RETURN(store::Statement query,
-                           database_->Prepare("SELECT record FROM tracks WHERE id = ?"));
+                           database_->Prepare("SELECT record, used_us FROM tracks WHERE id = ?"));
   query.Bind(id.value());
   UNBRAID_ASSIGN_OR_RETURN(const bool found, query.Step());
   if (!found) return std::optional<v1::Track>();
-  UNBRAID_ASSIGN_OR_RETURN(v1::Track track, Parse(query.Text(0)));
+  UNBRAID_ASSIGN_OR_RETURN(v1::Track track,
+                           Parse(query.Text(0), absl::FromUnixMicros(query.Int(1))));
   return std::optional<v1::Track>(std::move(track));
 }
 
@@ -132,7 +163,7 @@ absl::StatusOr<v1::ListTracksResponse> TrackStore::List(
   absl::MutexLock lock(&mutex_);
   UNBRAID_ASSIGN_OR_RETURN(
       store::Statement query,
-      database_->Prepare("SELECT sequence, record FROM tracks WHERE sequence < ? "
+      database_->Prepare("SELECT sequence, record, used_us FROM tracks WHERE sequence < ? "
                          "ORDER BY sequence DESC LIMIT ?"));
   query.Bind(before).Bind(int64_t{page_size} + 1);  // one more tells whether there is a next page
   v1::ListTracksResponse response;
@@ -144,26 +175,74 @@ absl::StatusOr<v1::ListTracksResponse> TrackStore::List(
       return response;
     }
     before = query.Int(0);
-    UNBRAID_ASSIGN_OR_RETURN(*response.add_tracks(), Parse(query.Text(1)));
+    UNBRAID_ASSIGN_OR_RETURN(*response.add_tracks(),
+                             Parse(query.Text(1), absl::FromUnixMicros(query.Int(2))));
   }
 }
 
 absl::Status TrackStore::Delete(base::TrackId id) {
   absl::MutexLock lock(&mutex_);
-  UNBRAID_ASSIGN_OR_RETURN(store::Statement remove,
-                           database_->Prepare("DELETE FROM tracks WHERE id = ?"));
-  remove.Bind(id.value());
-  UNBRAID_RETURN_IF_ERROR(remove.Run());
+  return Remove(id);
+}
+
+absl::Status TrackStore::Remove(base::TrackId id) {
+  const auto remove_row = [&]() -> absl::Status {
+    mutex_.AssertHeld();
+    UNBRAID_ASSIGN_OR_RETURN(store::Statement remove,
+                             database_->Prepare("DELETE FROM tracks WHERE id = ?"));
+    return remove.Bind(id.value()).Run();
+  };
+  absl::Status removed = remove_row();
+  if (absl::IsResourceExhausted(removed)) {
+    // Its file goes anyway, and makes room for the record of that.
+    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(PathOf(id)));
+    removed = remove_row();
+  }
+  UNBRAID_RETURN_IF_ERROR(removed);
   if (database_->changes() == 0) return UnknownTrack(id);
   return store::RemoveAll(PathOf(id));
 }
 
-absl::Status TrackStore::RememberUpload(const std::string& key, base::TrackId id) {
+absl::Status TrackStore::Use(base::TrackId id) {
+  absl::MutexLock lock(&mutex_);
+  UNBRAID_ASSIGN_OR_RETURN(const std::optional<v1::Track> track, Row(id));
+  return track ? NoteUse(id) : UnknownTrack(id);
+}
+
+absl::Status TrackStore::NoteUse(base::TrackId id) {
+  const absl::Time now = options_.clock();
+  const absl::Time before = now - std::min(kBetweenUses, options_.retention / kUsesPerLife);
+  UNBRAID_ASSIGN_OR_RETURN(
+      store::Statement update,
+      database_->Prepare("UPDATE tracks SET used_us = ? WHERE id = ? AND used_us <= ?"));
+  update.Bind(absl::ToUnixMicros(now)).Bind(id.value()).Bind(absl::ToUnixMicros(before));
+  return update.Run();
+}
+
+absl::StatusOr<std::vector<base::TrackId>> TrackStore::Expired(int limit) const {
   absl::MutexLock lock(&mutex_);
   UNBRAID_ASSIGN_OR_RETURN(
-      store::Statement insert,
-      database_->Prepare("INSERT OR REPLACE INTO uploads (key, track_id) VALUES (?, ?)"));
-  return insert.Bind(absl::string_view(key)).Bind(id.value()).Run();
+      store::Statement query,
+      database_->Prepare("SELECT id FROM tracks WHERE used_us <= ? ORDER BY used_us LIMIT ?"));
+  query.Bind(absl::ToUnixMicros(options_.clock() - options_.retention)).Bind(int64_t{limit});
+  std::vector<base::TrackId> ids;
+  while (true) {
+    UNBRAID_ASSIGN_OR_RETURN(const bool row, query.Step());
+    if (!row) return ids;
+    ids.emplace_back(query.Int(0));
+  }
+}
+
+absl::StatusOr<bool> TrackStore::DeleteExpired(base::TrackId id) {
+  absl::MutexLock lock(&mutex_);
+  UNBRAID_ASSIGN_OR_RETURN(
+      store::Statement query,
+      database_->Prepare("SELECT 1 FROM tracks WHERE id = ? AND used_us <= ?"));
+  query.Bind(id.value()).Bind(absl::ToUnixMicros(options_.clock() - options_.retention));
+  UNBRAID_ASSIGN_OR_RETURN(const bool expired, query.Step());
+  query.Reset();  // no read may stay open over the write
+  if (expired) UNBRAID_RETURN_IF_ERROR(Remove(id));
+  return expired;
 }
 
 absl::StatusOr<std::optional<v1::Track>> TrackStore::FindUpload(const std::string& key) const {

@@ -2,13 +2,18 @@
 #define UNBRAID_SERVICES_SPLITTER_TRACK_STORE_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "services/common/base/ids.h"
 #include "services/common/store/database.h"
 #include "unbraid/v1/track.pb.h"
@@ -22,12 +27,22 @@ namespace unbraid::splitter {
 // disk.
 class TrackStore {
  public:
+  struct Options {
+    // How long a track stays after its last use.
+    absl::Duration retention = absl::InfiniteDuration();
+    std::function<absl::Time()> clock = absl::Now;
+  };
+
   // Opens or creates both in `folder`.
-  static absl::StatusOr<std::unique_ptr<TrackStore>> Open(const std::string& folder);
+  static absl::StatusOr<std::unique_ptr<TrackStore>> Open(const std::string& folder,
+                                                          const Options& options);
+  static absl::StatusOr<std::unique_ptr<TrackStore>> Open(const std::string& folder) {
+    return Open(folder, Options());
+  }
 
   // Makes the file at `part_path` the bytes of `track`, durably. When the track exists already, the
-  // file is removed and the existing one returned. FAILED_PRECONDITION (ID_COLLISION) when another
-  // content has this id.
+  // file is removed and the existing one returned; that is a use of it. FAILED_PRECONDITION
+  // (ID_COLLISION) when another content has this id.
   absl::StatusOr<v1::Track> Adopt(const std::string& part_path, const v1::Track& track);
 
   // The track with this content, if it and its file are there. FAILED_PRECONDITION (ID_COLLISION).
@@ -43,16 +58,33 @@ class TrackStore {
   // NOT_FOUND (UNKNOWN_TRACK). The caller has made sure that nobody reads the track.
   absl::Status Delete(base::TrackId id);
 
+  // Notes a use of a track, which puts its expiry off. NOT_FOUND (UNKNOWN_TRACK).
+  absl::Status Use(base::TrackId id);
+  // At most so many tracks that were not used for `retention`, the oldest first.
+  absl::StatusOr<std::vector<base::TrackId>> Expired(int limit) const;
+  // Deletes a track if it has still expired, as Delete does; tells whether it had.
+  absl::StatusOr<bool> DeleteExpired(base::TrackId id);
+  absl::Duration retention() const { return options_.retention; }
+
   std::string PathOf(base::TrackId id) const;
 
+  // Remembers whose an upload is, until it ends one way or the other.
+  absl::Status BeginUpload(const std::string& key, const std::string& owner);
+  absl::Status EndUpload(const std::string& key);
+  // Owners of unfinished uploads, by key.
+  absl::StatusOr<std::map<std::string, std::string>> UnfinishedUploads() const;
+
   // Remembers that an upload became a track, so that a client whose connection broke at the very
-  // end can learn it. Forgotten with the track.
-  absl::Status RememberUpload(const std::string& key, base::TrackId id);
+  // end can learn it, and that its owner holds the track from now on. Forgotten with the track.
+  absl::Status FinishUpload(const std::string& key, const std::string& owner, base::TrackId id,
+                            int64_t bytes);
+  // Bytes of the tracks that an owner has uploaded. One that several have uploaded counts for each.
+  absl::StatusOr<int64_t> HeldBytes(const std::string& owner) const;
   // The track that an upload became, if any.
   absl::StatusOr<std::optional<v1::Track>> FindUpload(const std::string& key) const;
 
  private:
-  TrackStore(std::string folder, std::unique_ptr<store::Database> database);
+  TrackStore(std::string folder, std::unique_ptr<store::Database> database, const Options& options);
 
   absl::Status RemoveOrphans() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::optional<v1::Track>> Row(base::TrackId id) const
@@ -61,8 +93,14 @@ class TrackStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Insert(base::TrackId id, const v1::Track& track)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<v1::Track> Parse(const std::string& record, absl::Time used) const;
+  // Notes a use if the last one is old enough.
+  absl::Status NoteUse(base::TrackId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Remove(base::TrackId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status RemoveUnfinished(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string folder_;  // of the track files
+  const Options options_;
 
   // Also held while a track's file is renamed or removed, so that row and file go together.
   mutable absl::Mutex mutex_;

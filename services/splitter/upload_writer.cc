@@ -13,9 +13,6 @@
 namespace unbraid::splitter {
 namespace {
 
-// The free space is looked at again after so many bytes.
-constexpr int64_t kRoomCheckBytes = 16 << 20;
-
 absl::Status OffsetMismatch(int64_t offset, int64_t committed) {
   return base::Error(absl::StatusCode::kOutOfRange, "WRITE_OFFSET_MISMATCH",
                      absl::StrCat("write_offset is ", offset, ", but ", committed,
@@ -60,12 +57,10 @@ absl::Status UploadWriter::Append(int64_t offset, absl::string_view data,
     UNBRAID_RETURN_IF_ERROR(RemoveFile());
     return FileTooLarge(uploads_->limits_.max_bytes);
   }
-  if (committed_size_ + size - room_checked_at_ >= kRoomCheckBytes) {
-    UNBRAID_RETURN_IF_ERROR(uploads_->CheckRoom(size));
-    room_checked_at_ = committed_size_;
-  }
+  UNBRAID_RETURN_IF_ERROR(uploads_->CheckPart(size, this));
   UNBRAID_RETURN_IF_ERROR(file_->Append(data));
   committed_size_ = file_->size();
+  uploads_->ledger_.Grow(key_, committed_size_);
   uploads_->bytes_total_.Increment(static_cast<double>(size));
   return absl::OkStatus();
 }
@@ -99,8 +94,9 @@ absl::StatusOr<v1::Track> UploadWriter::MakeTrack() {
   uploads_->finished_total_.Increment();
   telemetry::Info("track uploaded", {{"track", base::TrackId::FromDigest(digest).ToString()},
                                      {"bytes", committed_size_}});
-  UNBRAID_RETURN_IF_ERROR(
-      uploads_->tracks_->RememberUpload(key_, base::TrackId::FromDigest(digest)));
+  UNBRAID_RETURN_IF_ERROR(uploads_->tracks_->FinishUpload(
+      key_, owner_, base::TrackId::FromDigest(digest), committed_size_));
+  uploads_->ledger_.Remove(key_);
   return track;
 }
 
@@ -134,7 +130,9 @@ absl::Status UploadWriter::RemoveFile() {
   const std::string path = file_->path();
   file_.reset();
   committed_size_ = 0;
-  return store::RemoveAll(path);
+  UNBRAID_RETURN_IF_ERROR(store::RemoveAll(path));
+  uploads_->ledger_.Remove(key_);
+  return uploads_->tracks_->EndUpload(key_);
 }
 
 }  // namespace unbraid::splitter

@@ -1,18 +1,13 @@
 #include "services/splitter/uploads.h"
 
 #include <algorithm>
-#include <chrono>
-#include <filesystem>
 #include <random>
-#include <system_error>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/common/base/sha256.h"
 #include "services/common/base/status.h"
-#include "services/common/telemetry/log.h"
 #include "services/splitter/track_check.h"
 #include "services/splitter/upload_errors.h"
 
@@ -22,7 +17,6 @@ namespace {
 constexpr size_t kMaxIdLength = 64;
 // How long a stream waits for the one before it to come to the end of its part, or of the check.
 constexpr absl::Duration kTurnTimeout = absl::Seconds(30);
-constexpr absl::Duration kSweepEvery = absl::Minutes(10);
 
 absl::Status CheckUploadId(const std::string& id) {
   const bool well_formed =
@@ -50,25 +44,30 @@ std::string KeyOf(const std::string& owner, const std::string& upload_id) {
 
 absl::StatusOr<std::unique_ptr<Uploads>> Uploads::Create(const std::string& folder,
                                                          const UploadLimits& limits,
-                                                         TrackStore* tracks,
+                                                         TrackStore* tracks, Room* room,
                                                          telemetry::Metrics* metrics) {
   const std::string files = absl::StrCat(folder, "/uploads");
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(files));
-  std::unique_ptr<Uploads> uploads(new Uploads(files, limits, tracks, metrics));
-  uploads->RemoveAbandoned();
+  std::unique_ptr<Uploads> uploads(new Uploads(files, limits, tracks, room, metrics));
+  UNBRAID_RETURN_IF_ERROR(uploads->ReadLedger());
+  uploads->Sweep();
+  room->Count([ledger = &uploads->ledger_] { return ledger->StillNeeded(); });
   return uploads;
 }
 
-Uploads::Uploads(std::string folder, const UploadLimits& limits, TrackStore* tracks,
+Uploads::Uploads(std::string folder, const UploadLimits& limits, TrackStore* tracks, Room* room,
                  telemetry::Metrics* metrics)
     : folder_(std::move(folder)),
       limits_(limits),
       tracks_(tracks),
+      room_(room),
       bytes_total_(metrics->Counter("unbraid_splitter_upload_bytes_total", "Bytes uploaded")),
       finished_total_(
           metrics->Counter("unbraid_splitter_uploads_total", "Uploads that became a track")),
       refused_total_(metrics->Counter("unbraid_splitter_uploads_refused_total",
-                                      "Uploads whose content was refused")) {}
+                                      "Uploads whose content was refused")),
+      abandoned_total_(metrics->Counter("unbraid_splitter_uploads_abandoned_total",
+                                        "Unfinished uploads that were removed")) {}
 
 std::string Uploads::PathOf(const std::string& key) const {
   return absl::StrCat(folder_, "/", key);
@@ -80,7 +79,6 @@ absl::StatusOr<std::unique_ptr<UploadWriter>> Uploads::Begin(const std::string& 
   v1::UploadSpec named = spec;
   if (named.upload_id().empty()) named.set_upload_id(RandomUploadId());
   UNBRAID_RETURN_IF_ERROR(CheckSpec(named));
-  RemoveAbandoned();
   const std::string key = KeyOf(owner, named.upload_id());
   UNBRAID_ASSIGN_OR_RETURN(const int64_t writer, TakeOver(key, std::move(on_evicted)));
   absl::Status turn = AwaitTurn(key, writer);
@@ -88,7 +86,7 @@ absl::StatusOr<std::unique_ptr<UploadWriter>> Uploads::Begin(const std::string& 
     Forget(key, writer);
     return turn;
   }
-  absl::StatusOr<std::unique_ptr<UploadWriter>> opened = Open(key, writer, named);
+  absl::StatusOr<std::unique_ptr<UploadWriter>> opened = Open(key, writer, owner, named);
   Leave(key);
   if (!opened.ok()) Forget(key, writer);
   return opened;
@@ -100,13 +98,6 @@ absl::Status Uploads::CheckSpec(const v1::UploadSpec& spec) const {
   if (spec.total_bytes() < 0) return InvalidUpload("total_bytes is negative.");
   if (spec.total_bytes() > limits_.max_bytes) return FileTooLarge(limits_.max_bytes);
   return absl::OkStatus();
-}
-
-absl::Status Uploads::CheckRoom(int64_t bytes) const {
-  UNBRAID_ASSIGN_OR_RETURN(const int64_t free, store::FreeBytes(folder_));
-  if (free >= bytes + limits_.min_free_bytes) return absl::OkStatus();
-  return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL",
-                     "The server has no room for this file; try again later, or delete tracks.");
 }
 
 absl::StatusOr<int64_t> Uploads::TakeOver(const std::string& key, OnEvicted on_evicted) {
@@ -144,18 +135,23 @@ absl::Status Uploads::AwaitTurn(const std::string& key, int64_t writer) {
 }
 
 absl::StatusOr<std::unique_ptr<UploadWriter>> Uploads::Open(const std::string& key, int64_t writer,
+                                                            const std::string& owner,
                                                             const v1::UploadSpec& spec) {
-  std::unique_ptr<UploadWriter> result(new UploadWriter(this, key, writer, spec));
+  std::unique_ptr<UploadWriter> result(new UploadWriter(this, key, writer, owner, spec));
   UNBRAID_ASSIGN_OR_RETURN(result->track_, tracks_->FindUpload(key));
   if (result->track_) {
     result->committed_size_ = result->track_->size_bytes();
+    UNBRAID_ASSIGN_OR_RETURN(const auto id, base::ParseTrackName(result->track_->name()));
+    UNBRAID_RETURN_IF_ERROR(tracks_->Use(id));
     return result;
   }
+  // What is refused leaves no file.
+  const absl::StatusOr<int64_t> size = store::FileSize(PathOf(key));
+  if (size.ok()) result->committed_size_ = *size;
+  UNBRAID_RETURN_IF_ERROR(Admit(*result));
   UNBRAID_ASSIGN_OR_RETURN(result->file_, PartFile::Open(PathOf(key)));
   result->committed_size_ = result->file_->size();
   result->room_checked_at_ = result->committed_size_;
-  UNBRAID_RETURN_IF_ERROR(
-      CheckRoom(std::max<int64_t>(0, spec.total_bytes() - result->committed_size_)));
   return result;
 }
 
@@ -179,6 +175,7 @@ void Uploads::Forget(const std::string& key, int64_t writer) {
   absl::MutexLock lock(&mutex_);
   const auto session = sessions_.find(key);
   if (session == sessions_.end() || session->second.writer != writer) return;
+  ledger_.EndStream(key);
   // An earlier stream may still be at the file: nobody else may open it before that is over.
   session->second.forgotten = session->second.busy;
   if (!session->second.busy) sessions_.erase(session);
@@ -222,26 +219,6 @@ void Uploads::Drain() {
 bool Uploads::draining() const {
   absl::MutexLock lock(&mutex_);
   return draining_;
-}
-
-void Uploads::RemoveAbandoned() {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (absl::Now() - swept_at_ < kSweepEvery) return;
-    swept_at_ = absl::Now();
-  }
-  const auto oldest =
-      std::filesystem::file_time_type::clock::now() - absl::ToChronoSeconds(limits_.retention);
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
-    std::error_code gone;  // another stream may have finished it meanwhile
-    if (entry.last_write_time(gone) >= oldest || gone) continue;
-    absl::MutexLock lock(&mutex_);
-    if (sessions_.count(entry.path().filename().string()) > 0) continue;
-    const absl::Status removed = store::RemoveAll(entry.path().string());
-    if (!removed.ok()) telemetry::Warning("abandoned upload stays", {{"error", removed}});
-  }
-  if (error) telemetry::Warning("cannot list uploads", {{"error", error.message()}});
 }
 
 }  // namespace unbraid::splitter

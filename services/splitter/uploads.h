@@ -14,11 +14,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "services/common/audio/decoder.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/splitter/part_file.h"
+#include "services/splitter/room.h"
 #include "services/splitter/track_store.h"
+#include "services/splitter/upload_ledger.h"
 #include "unbraid/v1/track_service.pb.h"
 
 namespace unbraid::splitter {
@@ -29,8 +32,11 @@ struct UploadLimits {
   std::vector<std::string> containers;
   int64_t max_bytes = int64_t{4} << 30;
   absl::Duration max_duration = absl::Hours(4);
-  int64_t min_free_bytes = 0;
   absl::Duration retention = absl::Hours(24);
+  // Bytes of tracks and unfinished uploads that one owner may have; 0: any.
+  int64_t owner_quota_bytes = 0;
+  // The time by which uploads are abandoned.
+  std::function<absl::Time()> clock = absl::Now;
 };
 
 class UploadWriter;
@@ -45,21 +51,25 @@ class Uploads {
   // UNAVAILABLE at shutdown.
   using OnEvicted = std::function<void(absl::Status)>;
 
-  // `tracks` and `metrics` are not owned and must outlive this.
+  // `tracks`, `room` and `metrics` are not owned and must outlive this. The room counts from now on
+  // what running streams will still bring.
   static absl::StatusOr<std::unique_ptr<Uploads>> Create(const std::string& folder,
                                                          const UploadLimits& limits,
-                                                         TrackStore* tracks,
+                                                         TrackStore* tracks, Room* room,
                                                          telemetry::Metrics* metrics);
 
   // Opens an upload for writing and takes it over from whoever writes it. Errors: INVALID_ARGUMENT
-  // (INVALID_NAME, INVALID_UPLOAD), RESOURCE_EXHAUSTED (FILE_TOO_LARGE, DISK_FULL), ABORTED
-  // (UPLOAD_TAKEN_OVER), UNAVAILABLE.
+  // (INVALID_NAME, INVALID_UPLOAD), RESOURCE_EXHAUSTED (FILE_TOO_LARGE, DISK_FULL,
+  // QUOTA_EXCEEDED), ABORTED (UPLOAD_TAKEN_OVER), UNAVAILABLE.
   absl::StatusOr<std::unique_ptr<UploadWriter>> Begin(const std::string& owner,
                                                       const v1::UploadSpec& spec,
                                                       OnEvicted on_evicted);
 
   // NOT_FOUND (UNKNOWN_UPLOAD), INVALID_ARGUMENT (INVALID_NAME).
   absl::StatusOr<v1::Upload> Get(const std::string& owner, const std::string& upload_id) const;
+
+  // Removes what nobody goes on with; to be called now and then.
+  void Sweep();
 
   // From now on Begin fails, and every stream is told to end. For shutdown.
   void Drain();
@@ -78,27 +88,34 @@ class Uploads {
     OnEvicted on_evicted;
   };
 
-  Uploads(std::string folder, const UploadLimits& limits, TrackStore* tracks,
+  Uploads(std::string folder, const UploadLimits& limits, TrackStore* tracks, Room* room,
           telemetry::Metrics* metrics);
 
   std::string PathOf(const std::string& key) const;
   absl::Status CheckSpec(const v1::UploadSpec& spec) const;
-  absl::Status CheckRoom(int64_t bytes) const;
+  absl::Status ReadLedger();
+  absl::Status Admit(const UploadWriter& writer);
+  absl::Status CheckPart(int64_t size, UploadWriter* writer);
+  absl::Status CheckQuota(const std::string& owner, int64_t bytes) const;
   absl::StatusOr<int64_t> TakeOver(const std::string& key, OnEvicted on_evicted);
   absl::Status AwaitTurn(const std::string& key, int64_t writer);
   absl::StatusOr<std::unique_ptr<UploadWriter>> Open(const std::string& key, int64_t writer,
+                                                     const std::string& owner,
                                                      const v1::UploadSpec& spec);
   absl::Status Enter(const std::string& key, int64_t writer);
   void Leave(const std::string& key);
   void Forget(const std::string& key, int64_t writer);
-  void RemoveAbandoned();
+  void Abandon(const std::string& key);
 
   const std::string folder_;
   const UploadLimits limits_;
   TrackStore* const tracks_;
+  Room* const room_;
+  UploadLedger ledger_;
   prometheus::Counter& bytes_total_;
   prometheus::Counter& finished_total_;
   prometheus::Counter& refused_total_;
+  prometheus::Counter& abandoned_total_;
 
   mutable absl::Mutex mutex_;
   std::map<std::string, Session> sessions_ ABSL_GUARDED_BY(mutex_);
@@ -119,8 +136,8 @@ class UploadWriter {
   int64_t committed_size() const { return committed_size_; }
 
   // Appends a part. Errors: OUT_OF_RANGE (WRITE_OFFSET_MISMATCH), DATA_LOSS (CHECKSUM_MISMATCH),
-  // RESOURCE_EXHAUSTED (FILE_TOO_LARGE, which removes the upload; DISK_FULL, which keeps it),
-  // ABORTED (UPLOAD_TAKEN_OVER).
+  // RESOURCE_EXHAUSTED (FILE_TOO_LARGE, which removes the upload; DISK_FULL and QUOTA_EXCEEDED,
+  // which keep it), ABORTED (UPLOAD_TAKEN_OVER).
   absl::Status Write(int64_t offset, absl::string_view data, std::optional<uint32_t> crc32c);
 
   // The file is complete: decodes it and makes it a track. A file that is refused is removed. An
@@ -129,10 +146,12 @@ class UploadWriter {
 
  private:
   friend class Uploads;
-  UploadWriter(Uploads* uploads, std::string key, int64_t writer, const v1::UploadSpec& spec)
+  UploadWriter(Uploads* uploads, std::string key, int64_t writer, std::string owner,
+               const v1::UploadSpec& spec)
       : uploads_(uploads),
         key_(std::move(key)),
         writer_(writer),
+        owner_(std::move(owner)),
         upload_id_(spec.upload_id()),
         display_name_(spec.display_name()),
         total_bytes_(spec.total_bytes()),
@@ -147,10 +166,14 @@ class UploadWriter {
   Uploads* const uploads_;
   const std::string key_;
   const int64_t writer_;
+  const std::string owner_;
   const std::string upload_id_;
   const std::string display_name_;
   const int64_t total_bytes_;  // 0: unknown
   const bool silence_non_finite_;
+
+  // Whether room was kept for a part of this size.
+  bool Expected(int64_t size) const { return committed_size_ + size <= total_bytes_; }
 
   std::optional<PartFile> file_;    // absent once the upload is a track
   std::optional<v1::Track> track_;  // what the upload became

@@ -32,6 +32,10 @@ absl::StatusOr<BrokerLogin> ResolveBroker(const BrokerConfig& config) {
   return login;
 }
 
+absl::Duration TimeToLive(absl::Duration flag) {
+  return flag == absl::ZeroDuration() ? absl::InfiniteDuration() : flag;
+}
+
 Flags::Flags(const std::string& name, const std::string& description) : app_(description, name) {
   app_.set_config("--config", "", "File with these options, in TOML");
   app_.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt line must not be lost

@@ -51,6 +51,9 @@ struct BrokerLogin {
 // INVALID_ARGUMENT when the address is malformed, or what reading the password file says.
 absl::StatusOr<BrokerLogin> ResolveBroker(const BrokerConfig& config);
 
+// A time to live, as flags tell it: 0 means for ever, and becomes infinite.
+absl::Duration TimeToLive(absl::Duration flag);
+
 // A CLI11 application in the project's manner: every flag can also come from the environment
 // (UNBRAID_ and the flag's name in capitals) and from --config FILE (TOML); the command line wins
 // over the environment, the environment over the file. A line of the file that names no flag is an

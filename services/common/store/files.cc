@@ -92,6 +92,12 @@ absl::StatusOr<int64_t> FileSize(const std::string& path) {
   return static_cast<int64_t>(info.st_size);
 }
 
+absl::StatusOr<absl::Time> ModifiedAt(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return Failed(errno, "look at", path);
+  return absl::TimeFromTimespec(info.st_mtim);
+}
+
 absl::StatusOr<int64_t> FreeBytes(const std::string& path) {
   struct statvfs info {};
   if (statvfs(path.c_str(), &info) != 0) return Failed(errno, "look at the disk of", path);

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace unbraid::store {
 
@@ -34,6 +35,9 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 absl::Status RemoveAll(const std::string& path);
 
 absl::StatusOr<int64_t> FileSize(const std::string& path);
+
+// When the content of a file last changed.
+absl::StatusOr<absl::Time> ModifiedAt(const std::string& path);
 
 // Bytes that a process without privileges can still write on the file system of `path`.
 absl::StatusOr<int64_t> FreeBytes(const std::string& path);

@@ -4,7 +4,8 @@
 
 namespace unbraid::assembler {
 
-Harness::Harness() {
+Harness::Harness(const std::function<void(Engine::Options*)>& adjust)
+    : bench(folder.path(), adjust) {
   REQUIRE(bench.created.ok());
   service_ = std::make_unique<AssemblerServiceImpl>(
       AssemblerServiceImpl::Parts{bench.engine.get(), &bench.engine_executor, &disk_, &bench.hub,

@@ -1,6 +1,7 @@
 #ifndef UNBRAID_TESTS_COMPONENT_ASSEMBLER_HARNESS_H_
 #define UNBRAID_TESTS_COMPONENT_ASSEMBLER_HARNESS_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,7 +18,8 @@ class Harness {
  public:
   using Stub = internal::v1::AssemblerService::Stub;
 
-  Harness();
+  // `adjust` changes the engine's options.
+  explicit Harness(const std::function<void(Engine::Options*)>& adjust = nullptr);
   ~Harness();
 
   // Ends the service: when it returns, nothing of any call goes on. May be called twice.
@@ -34,7 +36,7 @@ class Harness {
   absl::StatusOr<v1::Separation> Cancel(const Song& song);
 
   test_support::TempDir folder;
-  Bench bench{folder.path()};
+  Bench bench;
 
  private:
   base::Executor disk_{"disk", 2};

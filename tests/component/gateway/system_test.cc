@@ -101,6 +101,8 @@ TEST_CASE("Case 35: tells limits, versions, and the state of the parts") {
   fixture.splitter.status.mutable_limits()->set_max_upload_bytes(int64_t{8} << 30);
   fixture.splitter.status.mutable_limits()->set_max_channels(8);
   fixture.splitter.status.mutable_limits()->mutable_max_duration()->set_seconds(7200);
+  fixture.splitter.status.mutable_limits()->mutable_track_retention()->set_seconds(60);
+  fixture.assembler.status.mutable_separation_retention()->set_seconds(70);
   v1::QueueStatus* queue = fixture.splitter.status.add_queues();
   queue->set_model("beta");
   queue->set_workers(3);
@@ -111,6 +113,8 @@ TEST_CASE("Case 35: tells limits, versions, and the state of the parts") {
   CHECK(info.limits().max_part_bytes() == 1 << 20);
   CHECK(info.limits().max_channels() == 8);
   CHECK(info.limits().max_duration().seconds() == 7200);
+  CHECK(info.limits().track_retention().seconds() == 60);
+  CHECK(info.limits().separation_retention().seconds() == 70);
   REQUIRE(info.services_size() == 2);
   CHECK(info.services(0).name() == "splitter");
   CHECK(info.services(0).available());

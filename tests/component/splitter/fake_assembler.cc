@@ -137,6 +137,18 @@ grpc::Status FakeAssembler::OpenSeparation(grpc::ServerContext* context,
   return grpc::Status::OK;
 }
 
+grpc::Status FakeAssembler::GetSeparation(grpc::ServerContext*,
+                                          const v1::GetSeparationRequest* request,
+                                          v1::Separation* response) {
+  const auto id = base::ParseSeparationName(request->name());
+  absl::MutexLock lock(&mutex_);
+  const auto found = id.ok() ? records_.find(id->value()) : records_.end();
+  if (found == records_.end()) return Unknown();
+  *response = found->second.open.separation();
+  response->set_state(found->second.state);
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeAssembler::PlanSeparation(grpc::ServerContext*,
                                            const internal::v1::PlanSeparationRequest* request,
                                            google::protobuf::Empty*) {

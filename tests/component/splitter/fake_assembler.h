@@ -74,6 +74,8 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   grpc::Status OpenSeparation(grpc::ServerContext* context,
                               const internal::v1::OpenSeparationRequest* request,
                               internal::v1::OpenSeparationResponse* response) override;
+  grpc::Status GetSeparation(grpc::ServerContext* context, const v1::GetSeparationRequest* request,
+                             v1::Separation* response) override;
   grpc::Status PlanSeparation(grpc::ServerContext* context,
                               const internal::v1::PlanSeparationRequest* request,
                               google::protobuf::Empty* response) override;

@@ -174,10 +174,12 @@ int Recorder::closed() const {
   return closed_;
 }
 
-Bench::Bench(const std::string& data_folder) : folder(data_folder) {
-  Run([this] {
-    absl::StatusOr<std::unique_ptr<Engine>> made =
-        Engine::Create({folder, &engine_executor, &finishing_executor, &hub, &feed, &metrics});
+Bench::Bench(const std::string& data_folder, const std::function<void(Engine::Options*)>& adjust)
+    : folder(data_folder) {
+  Run([&] {
+    Engine::Options options{folder, &engine_executor, &finishing_executor, &hub, &feed, &metrics};
+    if (adjust) adjust(&options);
+    absl::StatusOr<std::unique_ptr<Engine>> made = Engine::Create(options);
     created = made.status();
     if (made.ok()) engine = *std::move(made);
   });

@@ -92,7 +92,9 @@ class WorkRecorder : public WorkFeed::Listener {
 // thread and waits.
 class Bench {
  public:
-  explicit Bench(const std::string& folder);
+  // `adjust` changes what is not about folder and executors.
+  explicit Bench(const std::string& folder,
+                 const std::function<void(Engine::Options*)>& adjust = nullptr);
   ~Bench();
 
   template <typename Work>

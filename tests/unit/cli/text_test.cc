@@ -70,6 +70,29 @@ TEST_CASE("a separation tells what was done about levels, if anything") {
              Catch::Contains("  17 samples were beyond full scale and are limited to it\n"));
 }
 
+TEST_CASE("what goes by itself is shown with its time") {
+  v1::Track track;
+  v1::Separation separation;
+  CHECK_THAT(Describe(track) + Describe(separation), !Catch::Contains("kept"));
+  track.mutable_expire_time()->set_seconds(1'764'000'000);
+  separation.mutable_expire_time()->set_seconds(1'764'000'060);
+  CHECK_THAT(Describe(track), Catch::Contains("  kept until 2025-11-24 16:00 UTC if not used\n"));
+  CHECK_THAT(Describe(separation),
+             Catch::Contains("  kept until 2025-11-24 16:01 UTC if not used\n"));
+}
+
+TEST_CASE("the server's information tells how long things are kept") {
+  v1::ServerInfo info;
+  v1::Limits* limits = info.mutable_limits();
+  limits->mutable_separation_retention()->set_seconds(7 * 24 * 3600);
+  limits->mutable_upload_retention()->set_seconds(5400);
+  CHECK_THAT(Describe(info),
+             Catch::Contains("Kept after the last use: tracks for ever, separations 7d, "
+                             "unfinished uploads 1h30m\n"));
+  limits->set_owner_quota_bytes(2'000'000);
+  CHECK_THAT(Describe(info), Catch::Contains("; at most 2.0 MB of tracks and uploads\n"));
+}
+
 TEST_CASE("progress tells chunks, speed and time left") {
   v1::Separation separation;
   separation.set_state(v1::Separation::STATE_SEPARATING);

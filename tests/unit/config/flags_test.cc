@@ -138,6 +138,11 @@ TEST_CASE("what --print-config prints can be read again") {
   CHECK(again.listen == "[::1]:5");
 }
 
+TEST_CASE("a time to live of 0 is for ever") {
+  CHECK(TimeToLive(absl::ZeroDuration()) == absl::InfiniteDuration());
+  CHECK(TimeToLive(absl::Hours(168)) == absl::Hours(168));
+}
+
 TEST_CASE("writes the bound addresses into a file") {
   const test_support::TempDir folder;
   const std::string file = folder.path() + "/addresses";

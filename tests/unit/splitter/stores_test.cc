@@ -96,7 +96,7 @@ TEST_CASE_METHOD(StoresTest, "tracks are listed newest first, page by page") {
 TEST_CASE_METHOD(StoresTest, "a deleted track is gone, and its uploads are forgotten") {
   const auto tracks = OpenTracks();
   Add(tracks.get(), 5);
-  REQUIRE(tracks->RememberUpload("key", base::TrackId(5)).ok());
+  REQUIRE(tracks->FinishUpload("key", "me", base::TrackId(5), 5).ok());
   CHECK(tracks->FindUpload("key")->has_value());
   REQUIRE(tracks->Delete(base::TrackId(5)).ok());
   CHECK_FALSE(tracks->FindUpload("key")->has_value());

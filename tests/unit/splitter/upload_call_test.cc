@@ -22,7 +22,8 @@ class UploadTest {
   void Restart() {
     uploads_.reset();
     tracks_ = *TrackStore::Open(folder_.path());
-    uploads_ = *Uploads::Create(folder_.path(), limits_, tracks_.get(), &metrics_);
+    room_ = std::make_unique<Room>(folder_.path(), min_free_bytes_);
+    uploads_ = *Uploads::Create(folder_.path(), limits_, tracks_.get(), room_.get(), &metrics_);
   }
 
   std::string Song(int64_t frames = 2000) {
@@ -67,7 +68,9 @@ class UploadTest {
   test_support::TempDir folder_;
   UploadLimits limits_{audio::OpenInProcess};
   telemetry::Metrics metrics_;
+  int64_t min_free_bytes_ = 0;
   std::unique_ptr<TrackStore> tracks_;
+  std::unique_ptr<Room> room_;
   std::unique_ptr<Uploads> uploads_;
   std::optional<absl::Status> evicted_;
 };
@@ -259,7 +262,7 @@ TEST_CASE_METHOD(UploadTest, "a stream that is shorter than it said is refused b
 }
 
 TEST_CASE_METHOD(UploadTest, "a disk without room refuses new uploads") {
-  limits_.min_free_bytes = int64_t{1} << 60;
+  min_free_bytes_ = int64_t{1} << 60;
   Restart();
   const absl::Status status = Call()->Take(First("id", 0, "abc", false));
   CHECK(absl::IsResourceExhausted(status));
