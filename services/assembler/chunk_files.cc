@@ -44,7 +44,7 @@ absl::Status ChunkFiles::MakeFolders() const {
   for (const char* part : {"/chunks", "/joined", "/out"}) {
     UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder_ + part));
   }
-  return store::SyncFolder(folder_);
+  return absl::OkStatus();
 }
 
 absl::Status ChunkFiles::MakeIncomingFolder() const {
