@@ -49,6 +49,7 @@ bool Exists(const std::string& path) {
 
 absl::StatusOr<std::unique_ptr<TrackStore>> TrackStore::Open(const std::string& folder) {
   const std::string files = absl::StrCat(folder, "/tracks");
+  UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder));
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(files));
   UNBRAID_ASSIGN_OR_RETURN(auto database,
                            store::Database::Open(absl::StrCat(folder, "/tracks.db"), Migrations()));
