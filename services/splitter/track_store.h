@@ -22,7 +22,8 @@ namespace unbraid::splitter {
 // disk.
 class TrackStore {
  public:
-  // Opens or creates both in `folder`.
+  // Opens or creates both in `folder`. DATA_LOSS when the database is damaged, or lost while there
+  // are files.
   static absl::StatusOr<std::unique_ptr<TrackStore>> Open(const std::string& folder);
 
   // Makes the file at `part_path` the bytes of `track`, durably. When the track exists already, the
