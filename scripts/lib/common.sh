@@ -4,8 +4,8 @@
 
 UNBRAID_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 UNBRAID_BUILD=$UNBRAID_ROOT/build
-# What shipping binaries are built with; the stack and the tests run these.
-UNBRAID_BIN=$UNBRAID_BUILD/release/bin
+# What shipping binaries are built with; the stack and the tests run these, or those of another folder.
+UNBRAID_BIN=${UNBRAID_BIN:-$UNBRAID_BUILD/release/bin}
 # The catalogue of a stack, which may be another than the one that the build makes.
 UNBRAID_MODELS=${UNBRAID_MODELS:-$UNBRAID_BUILD/models}
 # Tools that no Debian package carries.
