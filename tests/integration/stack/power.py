@@ -36,7 +36,8 @@ class PowerStack(Stack):
 
     def __init__(self) -> None:
         super().__init__(workers=1, models=("passthrough",))
-        self.data = self.folder / "data"
+        self.data = self.folder.resolve() / "data"
+        self.disk = self.folder.resolve() / "disk"
         self.data.mkdir()
         self.arguments += ["--data", str(self.data)]
         self.programs = self.folder / "bin"
@@ -52,7 +53,7 @@ class PowerStack(Stack):
         real = program.readlink()
         program.unlink()
         program.write_text(f"#!/bin/sh\nexport LD_PRELOAD={BUILD}/tests/support/libunbraid_forgetful.so\n"
-                           f"export UNBRAID_FORGETFUL_FOLDER={self.data.resolve()} UNBRAID_FORGETFUL_DISK={self.folder.resolve()}/disk\n"
+                           f"export UNBRAID_FORGETFUL_FOLDER={self.data} UNBRAID_FORGETFUL_DISK={self.disk}\n"
                            f'exec {real} "$@"\n')
         program.chmod(0o755)
 
@@ -67,8 +68,7 @@ class PowerStack(Stack):
         """Of the machine of a service, or of the one machine of both; then they are started again."""
         self.kill(*services)
         folder = self.data if len(services) > 1 else self.data / services[0]
-        subprocess.run([str(BUILD / "bin" / "unbraid-cut-power"), str(folder.resolve()), str(self.folder.resolve() / "disk")],
-                       check=True)
+        subprocess.run([str(BUILD / "bin" / "unbraid-cut-power"), str(folder), str(self.disk)], check=True)
         for service in sorted(services):
             self.script("restart", service)
 
@@ -95,7 +95,14 @@ class PatientApi(Api):
         upload = self._unary("TrackService/GetUpload", messages.GetUploadRequest(upload_id=upload_id), messages.Upload)
         return -1 if isinstance(upload, Refusal) else upload.committed_size
 
-    def send(self, content: bytes, upload_id: str, begin: int = 0, finish: bool = True, hold: threading.Event | None = None) -> Any:
+    def await_committed(self, upload_id: str, size: int) -> None:
+        """Waits until at least so much is told to be stored."""
+        end = time.monotonic() + PATIENCE
+        while (told := self.committed_size(upload_id)) < size:
+            assert time.monotonic() < end, told
+
+    def send(self, content: bytes, upload_id: str, begin: int = 0, finish: bool = True,
+             hold: threading.Event | None = None) -> Any:
         """Sends from `begin` to the end; the response or a Refusal. With `hold` the stream stays open until that is set."""
         messages = self.messages
         stub = self._channel.stream_unary("/unbraid.v1.TrackService/UploadTrack", messages.UploadTrackRequest.SerializeToString,
@@ -120,7 +127,8 @@ class PatientApi(Api):
                            self._separation.Separation)
 
     def get(self, name: str) -> Any:
-        return self._unary("SeparationService/GetSeparation", self._calls.GetSeparationRequest(name=name), self._separation.Separation)
+        return self._unary("SeparationService/GetSeparation", self._calls.GetSeparationRequest(name=name),
+                           self._separation.Separation)
 
     def delete(self, name: str) -> None:
         answer = self._unary("SeparationService/DeleteSeparation", self._calls.DeleteSeparationRequest(name=name), Empty)
