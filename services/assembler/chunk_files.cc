@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "services/common/audio/interleave.h"
@@ -12,10 +13,6 @@
 
 namespace unbraid::assembler {
 namespace {
-
-std::string SeparationsFolder(const std::string& data_folder) {
-  return absl::StrCat(data_folder, "/separations");
-}
 
 absl::StatusOr<std::vector<std::string>> Entries(const std::string& folder) {
   std::vector<std::string> names;
@@ -35,7 +32,33 @@ absl::Status RemoveWorkFolders(const std::string& folder) {
   return absl::OkStatus();
 }
 
+absl::Status RemoveOtherAttempts(const std::string& folder, const std::string& kept) {
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> attempts, Entries(folder));
+  for (const std::string& attempt : attempts) {
+    if (attempt != kept)
+      UNBRAID_RETURN_IF_ERROR(store::RemoveAll(absl::StrCat(folder, "/", attempt)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RemoveHalfWritten(const std::string& folder) {
+  for (const char* part : {"/chunks", "/out"}) {
+    const std::string path = folder + part;
+    if (!store::FileSize(path).ok()) continue;  // there is no such folder
+    UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, Entries(path));
+    for (const std::string& name : names) {
+      if (absl::EndsWith(name, ".tmp"))
+        UNBRAID_RETURN_IF_ERROR(store::RemoveAll(absl::StrCat(path, "/", name)));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+std::string SeparationsFolder(const std::string& data_folder) {
+  return absl::StrCat(data_folder, "/separations");
+}
 
 ChunkFiles::ChunkFiles(const std::string& data_folder, base::SeparationId id, int attempt)
     : folder_(absl::StrCat(SeparationsFolder(data_folder), "/", id.value(), "/", attempt)) {}
@@ -44,7 +67,7 @@ absl::Status ChunkFiles::MakeFolders() const {
   for (const char* part : {"/chunks", "/joined", "/out"}) {
     UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder_ + part));
   }
-  return store::SyncFolder(folder_);
+  return absl::OkStatus();
 }
 
 absl::Status ChunkFiles::MakeIncomingFolder() const {
@@ -99,21 +122,25 @@ absl::Status RemoveSeparationFiles(const std::string& data_folder, base::Separat
 }
 
 absl::Status RemoveLeftovers(const std::string& data_folder,
-                             const std::set<base::SeparationId>& known,
+                             const std::map<base::SeparationId, int>& attempts,
                              const std::set<base::SeparationId>& active) {
   const std::string folder = SeparationsFolder(data_folder);
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder));
   UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, Entries(folder));
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(folder, "/", name);
-    int64_t id = 0;
-    if (!absl::SimpleAtoi(name, &id) || known.count(base::SeparationId(id)) == 0) {
+    int64_t number = 0;
+    const base::SeparationId id(absl::SimpleAtoi(name, &number) ? number : -1);
+    const auto attempt = attempts.find(id);
+    if (attempt == attempts.end()) {
       UNBRAID_RETURN_IF_ERROR(store::RemoveAll(path));
-    } else if (active.count(base::SeparationId(id)) == 0) {
-      UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> attempts, Entries(path));
-      for (const std::string& attempt : attempts)
-        UNBRAID_RETURN_IF_ERROR(RemoveWorkFolders(absl::StrCat(path, "/", attempt)));
+      continue;
     }
+    const std::string kept = absl::StrCat(attempt->second);
+    UNBRAID_RETURN_IF_ERROR(RemoveOtherAttempts(path, kept));
+    const std::string files = absl::StrCat(path, "/", kept);
+    if (active.count(id) == 0) UNBRAID_RETURN_IF_ERROR(RemoveWorkFolders(files));
+    UNBRAID_RETURN_IF_ERROR(RemoveHalfWritten(files));
   }
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 #define UNBRAID_SERVICES_ASSEMBLER_CHUNK_FILES_H_
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,13 +56,16 @@ class ChunkFiles {
   std::string folder_;
 };
 
+// The folder of all separations.
+std::string SeparationsFolder(const std::string& data_folder);
+
 // Removes the files of every attempt.
 absl::Status RemoveSeparationFiles(const std::string& data_folder, base::SeparationId id);
 
-// Removes what a crash left behind: everything of separations that are not in `known`, and all but
-// the results of those that are known but not `active`.
+// Removes what a crash left behind: all but the attempts that are told, of these all but the
+// results unless the separation is `active`, and of those the files that are half-written.
 absl::Status RemoveLeftovers(const std::string& data_folder,
-                             const std::set<base::SeparationId>& known,
+                             const std::map<base::SeparationId, int>& attempts,
                              const std::set<base::SeparationId>& active);
 
 }  // namespace unbraid::assembler

@@ -27,19 +27,19 @@ Engine::Engine(const Options& options, std::unique_ptr<SeparationStore> store)
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(const Options& options) {
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(options.data_folder));
-  UNBRAID_ASSIGN_OR_RETURN(
-      auto store,
-      SeparationStore::Open(options.data_folder + "/assembler.sqlite", options.retention));
+  const std::string path = options.data_folder + "/assembler.sqlite";
+  UNBRAID_ASSIGN_OR_RETURN(auto store, SeparationStore::Open(path, options.retention));
+  UNBRAID_RETURN_IF_ERROR(store->CheckNotLost(SeparationsFolder(options.data_folder)));
   std::unique_ptr<Engine> engine(new Engine(options, std::move(store)));
-  UNBRAID_RETURN_IF_ERROR(engine->Recover());
+  UNBRAID_RETURN_IF_ERROR(store::RefuseDamaged(engine->Recover(), path));
   return engine;
 }
 
 absl::Status Engine::Recover() {
-  UNBRAID_ASSIGN_OR_RETURN(const auto known, store_->IdsWithFiles());
+  UNBRAID_ASSIGN_OR_RETURN(const auto attempts, store_->AttemptsWithFiles());
   UNBRAID_ASSIGN_OR_RETURN(const auto active, store_->ActiveIds());
   UNBRAID_RETURN_IF_ERROR(
-      RemoveLeftovers(options_.data_folder, known, {active.begin(), active.end()}));
+      RemoveLeftovers(options_.data_folder, attempts, {active.begin(), active.end()}));
   for (base::SeparationId id : active) UNBRAID_RETURN_IF_ERROR(Resume(id));
   // Nothing fails from here on, so what is posted finds the engine alive.
   for (base::SeparationId id : active) {
@@ -75,6 +75,8 @@ absl::Status Engine::Resume(base::SeparationId id) {
     return FailNow(&active, "STORAGE_DAMAGED", std::string(pipeline.status().message()));
   }
   active.pipeline = *std::move(pipeline);
+  // Joined and recorded, and not removed any more, or not durably.
+  for (int64_t chunk = 0; chunk < active.job.joined - 1; ++chunk) RemoveJoinedChunk(active, chunk);
   return absl::OkStatus();
 }
 

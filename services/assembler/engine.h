@@ -57,7 +57,8 @@ class Engine {
   };
 
   // Opens the records and takes up what has not ended. Call it on the engine's thread. The engine
-  // must outlive what runs on both executors.
+  // must outlive what runs on both executors. DATA_LOSS, and nothing is changed, when the records
+  // are damaged, or lost while there are files.
   static absl::StatusOr<std::unique_ptr<Engine>> Create(const Options& options);
 
   // For the splitter; see AssemblerService.

@@ -67,6 +67,11 @@ absl::StatusOr<std::vector<base::SeparationId>> ReadIds(store::Statement* query)
   }
 }
 
+absl::Status DamagedRecord(base::SeparationId id) {
+  return absl::DataLossError(
+      absl::StrCat("the record of ", base::SeparationName(id), " is damaged"));
+}
+
 struct Cursor {
   int64_t created_us = std::numeric_limits<int64_t>::max();
   int64_t id = std::numeric_limits<int64_t>::max();
@@ -145,8 +150,7 @@ absl::StatusOr<Job> SeparationStore::Load(base::SeparationId id) {
   job.id = id;
   job.owner = query.Text(0);
   if (!job.open.ParseFromString(query.Text(1)) || !job.separation.ParseFromString(query.Text(2))) {
-    return absl::DataLossError(
-        absl::StrCat("the record of ", base::SeparationName(id), " is damaged"));
+    return DamagedRecord(id);
   }
   job.model_frames = query.Int(3);
   job.chunks = query.Int(4);
@@ -196,14 +200,18 @@ absl::StatusOr<int> SeparationStore::LastDeletedAttempt(base::SeparationId id) {
   return found ? static_cast<int>(query.Int(0)) : 0;
 }
 
-absl::StatusOr<std::set<base::SeparationId>> SeparationStore::IdsWithFiles() {
-  UNBRAID_ASSIGN_OR_RETURN(store::Statement query,
-                           database_->Prepare("SELECT id FROM separations WHERE ended != 2"));
-  std::set<base::SeparationId> ids;
+absl::StatusOr<std::map<base::SeparationId, int>> SeparationStore::AttemptsWithFiles() {
+  UNBRAID_ASSIGN_OR_RETURN(
+      store::Statement query,
+      database_->Prepare("SELECT id, separation FROM separations WHERE ended != 2"));
+  std::map<base::SeparationId, int> attempts;
+  v1::Separation separation;
   while (true) {
     UNBRAID_ASSIGN_OR_RETURN(const bool row, query.Step());
-    if (!row) return ids;
-    ids.insert(base::SeparationId(query.Int(0)));
+    if (!row) return attempts;
+    const base::SeparationId id(query.Int(0));
+    if (!separation.ParseFromString(query.Text(1))) return DamagedRecord(id);
+    attempts[id] = separation.attempt();
   }
 }
 

@@ -1,8 +1,8 @@
 #ifndef UNBRAID_SERVICES_ASSEMBLER_SEPARATION_STORE_H_
 #define UNBRAID_SERVICES_ASSEMBLER_SEPARATION_STORE_H_
 
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -36,9 +36,14 @@ class SeparationStore {
   // The last attempt of a separation that was deleted; 0 when none was.
   absl::StatusOr<int> LastDeletedAttempt(base::SeparationId id);
 
-  // Ids of separations that may have files (all but the failed and cancelled), and of those that
-  // have not ended.
-  absl::StatusOr<std::set<base::SeparationId>> IdsWithFiles();
+  // DATA_LOSS when the database is new although there are files in the folder.
+  absl::Status CheckNotLost(const std::string& files_folder) const {
+    return database_->CheckNotLost(files_folder);
+  }
+
+  // The attempts that may have files, of all separations but the failed and cancelled; and the ids
+  // of separations that have not ended.
+  absl::StatusOr<std::map<base::SeparationId, int>> AttemptsWithFiles();
   absl::StatusOr<std::vector<base::SeparationId>> ActiveIds();
 
   // Notes that a separation was used; one that there is not is fine.

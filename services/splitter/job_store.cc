@@ -46,9 +46,11 @@ absl::StatusOr<Job> ReadJob(const store::Statement& row) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<JobStore>> JobStore::Open(const std::string& folder) {
-  UNBRAID_ASSIGN_OR_RETURN(auto database,
-                           store::Database::Open(absl::StrCat(folder, "/jobs.db"), Migrations()));
-  return std::unique_ptr<JobStore>(new JobStore(std::move(database)));
+  const std::string path = absl::StrCat(folder, "/jobs.db");
+  UNBRAID_ASSIGN_OR_RETURN(auto database, store::Database::Open(path, Migrations()));
+  std::unique_ptr<JobStore> jobs(new JobStore(std::move(database)));
+  UNBRAID_RETURN_IF_ERROR(store::RefuseDamaged(jobs->All().status(), path));
+  return jobs;
 }
 
 absl::Status JobStore::Save(const Job& job) {

@@ -66,12 +66,14 @@ bool Exists(const std::string& path) {
 absl::StatusOr<std::unique_ptr<TrackStore>> TrackStore::Open(const std::string& folder,
                                                              const Options& options) {
   const std::string files = absl::StrCat(folder, "/tracks");
+  UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder));
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(files));
-  UNBRAID_ASSIGN_OR_RETURN(auto database,
-                           store::Database::Open(absl::StrCat(folder, "/tracks.db"), Migrations()));
+  const std::string path = absl::StrCat(folder, "/tracks.db");
+  UNBRAID_ASSIGN_OR_RETURN(auto database, store::Database::Open(path, Migrations()));
+  UNBRAID_RETURN_IF_ERROR(database->CheckNotLost(files));
   std::unique_ptr<TrackStore> tracks(new TrackStore(files, std::move(database), options));
   absl::MutexLock lock(&tracks->mutex_);
-  UNBRAID_RETURN_IF_ERROR(tracks->RemoveOrphans());
+  UNBRAID_RETURN_IF_ERROR(store::RefuseDamaged(tracks->RemoveOrphans(), path));
   return tracks;
 }
 

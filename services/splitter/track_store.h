@@ -33,7 +33,8 @@ class TrackStore {
     std::function<absl::Time()> clock = absl::Now;
   };
 
-  // Opens or creates both in `folder`.
+  // Opens or creates both in `folder`. DATA_LOSS when the database is damaged, or lost while there
+  // are files.
   static absl::StatusOr<std::unique_ptr<TrackStore>> Open(const std::string& folder,
                                                           const Options& options);
   static absl::StatusOr<std::unique_ptr<TrackStore>> Open(const std::string& folder) {

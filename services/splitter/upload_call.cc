@@ -39,9 +39,9 @@ absl::Status UploadCall::CheckGrammar(const v1::UploadTrackRequest& request) con
   return absl::OkStatus();
 }
 
-absl::Status UploadCall::End() const {
-  return writer_ != nullptr ? absl::OkStatus()
-                            : InvalidUpload("The stream ended before its first message.");
+absl::Status UploadCall::End() {
+  if (writer_ == nullptr) return InvalidUpload("The stream ended before its first message.");
+  return writer_->Commit();
 }
 
 }  // namespace unbraid::splitter

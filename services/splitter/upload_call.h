@@ -25,8 +25,9 @@ class UploadCall {
   // Any error ends the stream. INVALID_ARGUMENT (INVALID_UPLOAD) when the grammar is broken.
   absl::Status Take(const v1::UploadTrackRequest& request);
 
-  // The client sends no more: INVALID_UPLOAD when it sent nothing at all.
-  absl::Status End() const;
+  // The client sends no more, or is gone: makes durable what it brought. INVALID_UPLOAD when it
+  // sent nothing at all.
+  absl::Status End();
 
   // True once the message with `finish_write` was taken.
   bool finished() const { return finished_; }

@@ -44,7 +44,11 @@ absl::Status UploadWriter::Write(int64_t offset, absl::string_view data,
 
 absl::Status UploadWriter::Append(int64_t offset, absl::string_view data,
                                   std::optional<uint32_t> crc32c) {
-  if (offset != committed_size_) return OffsetMismatch(offset, committed_size_);
+  if (offset != committed_size_) {
+    // The answer says what is stored, so it must be.
+    if (file_) UNBRAID_RETURN_IF_ERROR(uploads_->Commit(key_).status());
+    return OffsetMismatch(offset, committed_size_);
+  }
   if (crc32c && *crc32c != base::Crc32c(data)) {
     return base::Error(
         absl::StatusCode::kDataLoss, "CHECKSUM_MISMATCH",
@@ -63,6 +67,13 @@ absl::Status UploadWriter::Append(int64_t offset, absl::string_view data,
   uploads_->ledger_.Grow(key_, committed_size_);
   uploads_->bytes_total_.Increment(static_cast<double>(size));
   return absl::OkStatus();
+}
+
+absl::Status UploadWriter::Commit() {
+  UNBRAID_RETURN_IF_ERROR(uploads_->Enter(key_, writer_));
+  absl::Status status = file_ ? uploads_->Commit(key_).status() : absl::OkStatus();
+  uploads_->Leave(key_);
+  return status;
 }
 
 absl::StatusOr<v1::Track> UploadWriter::Finish() {

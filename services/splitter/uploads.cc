@@ -100,6 +100,15 @@ absl::Status Uploads::CheckSpec(const v1::UploadSpec& spec) const {
   return absl::OkStatus();
 }
 
+absl::StatusOr<int64_t> Uploads::Commit(const std::string& key) const {
+  UNBRAID_ASSIGN_OR_RETURN(store::File file,
+                           store::File::Open(PathOf(key), store::File::Mode::kRead));
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t size, file.Size());
+  UNBRAID_RETURN_IF_ERROR(file.Sync());
+  UNBRAID_RETURN_IF_ERROR(store::SyncFolder(folder_));
+  return size;
+}
+
 absl::StatusOr<int64_t> Uploads::TakeOver(const std::string& key, OnEvicted on_evicted) {
   OnEvicted before;
   int64_t writer = 0;
@@ -193,7 +202,8 @@ absl::StatusOr<v1::Upload> Uploads::Get(const std::string& owner,
     *upload.mutable_track() = *track;
     return upload;
   }
-  const absl::StatusOr<int64_t> size = store::FileSize(PathOf(key));
+  const absl::StatusOr<int64_t> size = Commit(key);
+  if (!size.ok() && !absl::IsNotFound(size.status())) return size.status();
   if (!size.ok()) {
     return base::Error(absl::StatusCode::kNotFound, "UNKNOWN_UPLOAD",
                        absl::StrCat("There is no upload ", upload_id, "; begin it at offset 0."));

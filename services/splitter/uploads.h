@@ -65,7 +65,8 @@ class Uploads {
                                                       const v1::UploadSpec& spec,
                                                       OnEvicted on_evicted);
 
-  // NOT_FOUND (UNKNOWN_UPLOAD), INVALID_ARGUMENT (INVALID_NAME).
+  // What it tells survives a power cut. NOT_FOUND (UNKNOWN_UPLOAD), INVALID_ARGUMENT
+  // (INVALID_NAME).
   absl::StatusOr<v1::Upload> Get(const std::string& owner, const std::string& upload_id) const;
 
   // Removes what nobody goes on with; to be called now and then.
@@ -97,6 +98,8 @@ class Uploads {
   absl::Status Admit(const UploadWriter& writer);
   absl::Status CheckPart(int64_t size, UploadWriter* writer);
   absl::Status CheckQuota(const std::string& owner, int64_t bytes) const;
+  // Makes what an upload holds durable, and says how much it is. NOT_FOUND.
+  absl::StatusOr<int64_t> Commit(const std::string& key) const;
   absl::StatusOr<int64_t> TakeOver(const std::string& key, OnEvicted on_evicted);
   absl::Status AwaitTurn(const std::string& key, int64_t writer);
   absl::StatusOr<std::unique_ptr<UploadWriter>> Open(const std::string& key, int64_t writer,
@@ -135,10 +138,14 @@ class UploadWriter {
   const std::string& upload_id() const { return upload_id_; }
   int64_t committed_size() const { return committed_size_; }
 
-  // Appends a part. Errors: OUT_OF_RANGE (WRITE_OFFSET_MISMATCH), DATA_LOSS (CHECKSUM_MISMATCH),
-  // RESOURCE_EXHAUSTED (FILE_TOO_LARGE, which removes the upload; DISK_FULL and QUOTA_EXCEEDED,
-  // which keep it), ABORTED (UPLOAD_TAKEN_OVER).
+  // Appends a part; it is durable once Commit or Finish has said so. Errors: OUT_OF_RANGE
+  // (WRITE_OFFSET_MISMATCH), DATA_LOSS (CHECKSUM_MISMATCH), RESOURCE_EXHAUSTED (FILE_TOO_LARGE,
+  // which removes the upload; DISK_FULL and QUOTA_EXCEEDED, which keep it), ABORTED
+  // (UPLOAD_TAKEN_OVER).
   absl::Status Write(int64_t offset, absl::string_view data, std::optional<uint32_t> crc32c);
+
+  // Makes all that was appended survive a power cut. ABORTED (UPLOAD_TAKEN_OVER).
+  absl::Status Commit();
 
   // The file is complete: decodes it and makes it a track. A file that is refused is removed. An
   // upload that has become a track before gives that track.

@@ -2,6 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
 
@@ -114,7 +117,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   const int code =
       sqlite3_open_v2(path.c_str(), &handle,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, nullptr);
-  std::unique_ptr<Database> database(new Database(handle));  // closes the handle on error, too
+  std::unique_ptr<Database> database(
+      new Database(handle, path));  // closes the handle on error, too
   if (code != SQLITE_OK) return ToStatus(handle, code, absl::StrCat("cannot open ", path));
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
@@ -122,6 +126,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
   if (status.ok()) status = database->CheckIntegrity();
   if (status.ok()) status = database->Migrate(migrations);
+  if (absl::IsDataLoss(status)) return RefuseDamaged(status, path);
   if (!status.ok()) return base::Annotate(status, path);
   return database;
 }
@@ -147,9 +152,24 @@ absl::Status Database::CheckIntegrity() {
   UNBRAID_ASSIGN_OR_RETURN(Statement check, Prepare("PRAGMA quick_check(1)"));
   UNBRAID_ASSIGN_OR_RETURN(const bool row, check.Step());
   if (row && check.Text(0) == "ok") return absl::OkStatus();
-  return absl::DataLossError(
-      absl::StrCat("the database is damaged (", row ? check.Text(0) : "no answer",
-                   "); restore it from a backup, or move the data folder away to begin empty"));
+  return absl::DataLossError(row ? check.Text(0) : "no answer to the check");
+}
+
+absl::Status Database::CheckNotLost(const std::string& files_folder) const {
+  std::error_code error;
+  if (!is_new_ || std::filesystem::is_empty(files_folder, error) || error) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "the database ", path_, " is missing or empty, but there are files in ", files_folder,
+      ". Nothing was removed. Restore the database from a backup, or move the whole data folder "
+      "away to begin empty; then start again"));
+}
+
+absl::Status RefuseDamaged(const absl::Status& status, const std::string& path) {
+  if (!absl::IsDataLoss(status)) return status;
+  return absl::DataLossError(absl::StrCat(
+      "the database ", path, " is damaged (", status.message(),
+      "). It was left as it is. Restore the file from a backup, or move the whole data folder away "
+      "to begin empty; then start again"));
 }
 
 absl::Status Database::Migrate(const std::vector<std::string>& migrations) {
@@ -159,6 +179,7 @@ absl::Status Database::Migrate(const std::vector<std::string>& migrations) {
     UNBRAID_ASSIGN_OR_RETURN(const bool row, query.Step());
     if (row) version = query.Int(0);
   }
+  is_new_ = version == 0;
   const auto newest = static_cast<int64_t>(migrations.size());
   if (version > newest) {
     return absl::FailedPreconditionError(

@@ -59,8 +59,9 @@ class Statement {
 class Database {
  public:
   // Opens or creates the file, checks its integrity, and brings its schema up to date:
-  // `migrations[i]` leads from user_version i to i + 1, each in a transaction. DATA_LOSS when the
-  // file is damaged, FAILED_PRECONDITION when it was written by a newer version.
+  // `migrations[i]` leads from user_version i to i + 1, each in a transaction. DATA_LOSS, with the
+  // sentence of RefuseDamaged, when the file is damaged, FAILED_PRECONDITION when it was written by
+  // a newer version.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
                                                         const std::vector<std::string>& migrations);
   ~Database();
@@ -72,6 +73,10 @@ class Database {
 
   // Runs one or more statements without parameters or rows.
   absl::Status Execute(const std::string& sql);
+
+  // DATA_LOSS when the database has just been created although the folder of files that it keeps
+  // the records of is not empty: then it was lost, and nobody may take the files for orphans.
+  absl::Status CheckNotLost(const std::string& files_folder) const;
 
   // Number of rows that the last INSERT, UPDATE or DELETE changed.
   int64_t changes() const;
@@ -89,12 +94,18 @@ class Database {
   }
 
  private:
-  explicit Database(sqlite3* handle) : handle_(handle) {}
+  Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
   absl::Status Migrate(const std::vector<std::string>& migrations);
   absl::Status CheckIntegrity();
 
   sqlite3* const handle_;
+  const std::string path_;
+  bool is_new_ = false;  // it had no schema when it was opened
 };
+
+// A DATA_LOSS as an operator is to read it who cannot start a service because of it: with the file
+// and what can be done. Any other status as it is.
+absl::Status RefuseDamaged(const absl::Status& status, const std::string& path);
 
 }  // namespace unbraid::store
 

@@ -17,7 +17,9 @@
 namespace unbraid::store {
 namespace {
 
-constexpr mode_t kFileMode = 0666;  // less what the umask takes
+// Less what the umask takes.
+constexpr mode_t kFileMode = 0666;
+constexpr mode_t kFolderMode = 0777;
 
 absl::Status Failed(int error, absl::string_view doing, const std::string& path) {
   const std::string what = absl::StrCat("cannot ", doing, " ", path);
@@ -36,9 +38,24 @@ std::string FolderOf(const std::string& path) {
 }  // namespace
 
 absl::Status MakeFolders(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  return error ? Failed(error.value(), "create the folder", path) : absl::OkStatus();
+  std::filesystem::path folder = std::filesystem::path(path).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();  // it ended with a slash
+  if (folder.empty()) return absl::OkStatus();
+  const std::string name = folder.string();
+  int result = mkdir(name.c_str(), kFolderMode);
+  if (result != 0 && errno == ENOENT) {
+    UNBRAID_RETURN_IF_ERROR(MakeFolders(FolderOf(name)));
+    result = mkdir(name.c_str(), kFolderMode);
+  }
+  if (result == 0) return SyncFolder(FolderOf(name));
+  const int error = errno;
+  std::error_code unknown;
+  if (error != EEXIST || !std::filesystem::is_directory(folder, unknown))
+    return Failed(error, "create the folder", path);
+  // Whoever made it may have been killed before it was durable; or it belongs to somebody else, who
+  // lets nobody sync it.
+  (void)SyncFolder(FolderOf(name));
+  return absl::OkStatus();
 }
 
 absl::Status SyncFolder(const std::string& path) {
@@ -54,7 +71,8 @@ absl::Status RenameDurably(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) {
     return Failed(errno, absl::StrCat("rename ", from, " to"), to);
   }
-  return SyncFolder(FolderOf(to));
+  UNBRAID_RETURN_IF_ERROR(SyncFolder(FolderOf(to)));
+  return FolderOf(from) == FolderOf(to) ? absl::OkStatus() : SyncFolder(FolderOf(from));
 }
 
 absl::Status WriteFileDurably(const std::string& path, absl::string_view content) {

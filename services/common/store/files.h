@@ -15,7 +15,7 @@ namespace unbraid::store {
 // Errors of everything here: RESOURCE_EXHAUSTED (DISK_FULL) when there is no room, NOT_FOUND,
 // PERMISSION_DENIED, or what else the system says, with the path in the message.
 
-// Creates the folder and its parents; existing ones are fine.
+// Creates the folder and its parents, which then survive a power cut; existing ones are fine.
 absl::Status MakeFolders(const std::string& path);
 
 // Makes the folder's entries (created, renamed and removed files) survive a power cut.
@@ -25,7 +25,7 @@ absl::Status SyncFolder(const std::string& path);
 // folder.
 absl::Status WriteFileDurably(const std::string& path, absl::string_view content);
 
-// Renames and syncs the folder of the target.
+// Renames, and syncs the folder of the target, then that of the source if it is another.
 absl::Status RenameDurably(const std::string& from, const std::string& to);
 
 // The whole content; for small files only.

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "services/common/store/database.h"
 #include "tests/unit/assembler/fixtures.h"
 
 namespace unbraid::assembler {
@@ -147,6 +148,74 @@ TEST_CASE("leftovers of a crash are removed at the start, results are kept") {
   CHECK_FALSE(std::filesystem::exists(base + "nonsense"));
   CHECK_FALSE(std::filesystem::exists(base + "123/1/joined"));
   CHECK(std::filesystem::exists(base + "123/1/out/mix.wav"));
+}
+
+TEST_CASE("of what has not ended, old attempts and half-written and joined files are removed") {
+  Song song;
+  test_support::TempDir folder;
+  {
+    Bench bench(folder.path());
+    bench.Begin(song);
+    for (int64_t chunk : {0, 1, 2}) bench.SendChunk(song, chunk);
+    REQUIRE(bench.Send(song.Samples(4, 0)).ok());
+  }
+  const std::string base = folder.path() + "/separations/123/";
+  std::filesystem::create_directories(base + "7/out");
+  for (const char* name : {"7/out/mix.wav", "nonsense", "1/chunks/3.1.tmp", "1/chunks/0.2",
+                           "1/chunks/1.3", "1/out/mix.wav.tmp"}) {
+    std::ofstream(base + name) << "x";
+  }
+  std::filesystem::create_directories(base + "1/incoming");
+  std::ofstream(base + "1/incoming/1") << "x";
+  Bench bench(folder.path());
+  REQUIRE(bench.created.ok());
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(base)) {
+    if (!entry.is_directory()) left.insert(entry.path().string().substr(base.size()));
+  }
+  // The last joined chunk is needed for its tail.
+  CHECK(left == std::set<std::string>{"1/chunks/2.0", "1/chunks/2.1", "1/chunks/2.2",
+                                      "1/chunks/2.3", "1/chunks/4.0", "1/joined/0", "1/joined/1",
+                                      "1/joined/2", "1/joined/3"});
+  DeliverAll(&bench, song);
+  Recorder recorder;
+  CHECK(bench.Await(song, &recorder, v1::Separation::STATE_SUCCEEDED));
+}
+
+TEST_CASE(
+    "records that are lost or damaged keep the assembler from starting, and no file is lost") {
+  Song song;
+  test_support::TempDir folder;
+  {
+    Bench bench(folder.path());
+    bench.Complete(song);
+  }
+  const std::string records = folder.path() + "/assembler.sqlite";
+  std::string expected;
+  SECTION("removed") {
+    std::filesystem::remove(records);
+    expected = "is missing or empty, but there are files in " + folder.path() + "/separations";
+  }
+  SECTION("emptied") {
+    std::filesystem::resize_file(records, 0);
+    expected = "is missing or empty, but there are files in " + folder.path() + "/separations";
+  }
+  SECTION("overwritten") {
+    std::fstream file(records, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(2 * 4096) << std::string(4096, '\xff');
+    expected = "is damaged";
+  }
+  SECTION("with a record that cannot be read") {
+    auto database = store::Database::Open(records, {"", ""});
+    REQUIRE((*database)->Execute("UPDATE separations SET separation = x'ff'").ok());
+    expected = "is damaged (the record of separations/123 is damaged)";
+  }
+  Bench bench(folder.path());
+  REQUIRE(bench.created.code() == absl::StatusCode::kDataLoss);
+  CHECK_THAT(
+      std::string(bench.created.message()),
+      Catch::Contains("the database " + records + " " + expected) && Catch::Contains("Restore"));
+  CHECK(std::filesystem::exists(bench.PathOf(song, "out/mix.wav")));
 }
 
 TEST_CASE("a separation whose files are damaged fails at the start, and the others go on") {

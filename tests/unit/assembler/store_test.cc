@@ -130,8 +130,8 @@ TEST_CASE("what has ended is not active, and only results keep files") {
     REQUIRE(f.store->Save(job).ok());
   }
   CHECK(*f.store->ActiveIds() == std::vector<base::SeparationId>{base::SeparationId(1)});
-  CHECK(*f.store->IdsWithFiles() ==
-        std::set<base::SeparationId>{base::SeparationId(1), base::SeparationId(2)});
+  CHECK(*f.store->AttemptsWithFiles() ==
+        std::map<base::SeparationId, int>{{base::SeparationId(1), 1}, {base::SeparationId(2), 1}});
 }
 
 TEST_CASE("a deleted separation leaves nothing but the number of its last attempt") {

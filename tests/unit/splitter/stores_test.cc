@@ -12,6 +12,8 @@
 namespace unbraid::splitter {
 namespace {
 
+using Catch::Contains;
+
 class StoresTest {
  protected:
   std::unique_ptr<TrackStore> OpenTracks() {
@@ -113,6 +115,34 @@ TEST_CASE_METHOD(StoresTest, "files that a crash left without a record are remov
   const auto tracks = OpenTracks();
   CHECK_FALSE(store::FileSize(orphan).ok());
   CHECK(store::FileSize(tracks->PathOf(base::TrackId(5))).ok());
+}
+
+TEST_CASE_METHOD(StoresTest, "records of tracks that are lost are missed, and no file is removed") {
+  Add(OpenTracks().get(), 5);
+  const std::string records = folder_.path() + "/tracks.db";
+  SECTION("removed") { std::filesystem::remove(records); }
+  SECTION("emptied") { std::filesystem::resize_file(records, 0); }
+  const absl::Status status = TrackStore::Open(folder_.path()).status();
+  CHECK(absl::IsDataLoss(status));
+  CHECK_THAT(std::string(status.message()),
+             Contains("the database " + records + " is missing or empty") && Contains("Restore"));
+  CHECK(store::FileSize(folder_.path() + "/tracks/5").ok());
+}
+
+TEST_CASE_METHOD(StoresTest, "records that cannot be read keep the splitter from starting") {
+  Add(OpenTracks().get(), 5);
+  REQUIRE((*JobStore::Open(folder_.path()))->Save({base::SeparationId(7), "me", {}, 1, {}}).ok());
+  const auto damage = [this](const std::string& name, const std::string& statement) {
+    auto database = store::Database::Open(folder_.path() + name, {""});
+    REQUIRE((*database)->Execute(statement).ok());
+  };
+  damage("/tracks.db", "UPDATE tracks SET record = x'ff'");
+  damage("/jobs.db", "UPDATE jobs SET record = x'ff'");
+  const absl::Status tracks = TrackStore::Open(folder_.path()).status();
+  CHECK_THAT(std::string(tracks.message()), Contains("/tracks.db is damaged (a track's record"));
+  CHECK(store::FileSize(folder_.path() + "/tracks/5").ok());
+  const absl::Status jobs = JobStore::Open(folder_.path()).status();
+  CHECK_THAT(std::string(jobs.message()), Contains("/jobs.db is damaged (the record of job 7"));
 }
 
 Job SomeJob(int64_t id, int32_t attempt) {

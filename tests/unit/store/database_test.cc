@@ -1,6 +1,7 @@
 #include "services/common/store/database.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 
 #include "services/common/base/status.h"
@@ -141,8 +142,55 @@ TEST_CASE("tells a damaged file from a missing folder") {
       << "this is no database, " << std::string(5000, 'x');
   const auto damaged = Database::Open(fixture.path, kSchema);
   CHECK(damaged.status().code() == absl::StatusCode::kDataLoss);
-  CHECK_THAT(std::string(damaged.status().message()), Contains(fixture.path));
+  CHECK_THAT(std::string(damaged.status().message()),
+             Contains("the database " + fixture.path + " is damaged (") && Contains("Restore"));
   CHECK_FALSE(Database::Open(fixture.folder.path() + "/no/such/folder/x.db", kSchema).ok());
+}
+
+TEST_CASE("a committed transaction is synced: write-ahead log, synchronous FULL") {
+  Fixture fixture;
+  const auto database = fixture.Open();
+  auto mode = database->Prepare("PRAGMA journal_mode");
+  REQUIRE(*mode->Step());
+  CHECK(mode->Text(0) == "wal");
+  auto synchronous = database->Prepare("PRAGMA synchronous");
+  REQUIRE(*synchronous->Step());
+  CHECK(synchronous->Int(0) == 2);
+}
+
+TEST_CASE("a damaged page is found at the start, and the sentence says which file and what to do") {
+  Fixture fixture;
+  constexpr int kPageBytes = 4096;
+  {
+    const auto database = fixture.Open();
+    for (int i = 0; i < 100; ++i) REQUIRE(Insert(database.get(), std::string(1000, 'x')).ok());
+  }
+  SECTION("overwritten") {
+    std::fstream file(fixture.path, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(5 * kPageBytes) << std::string(kPageBytes, '\xff');
+  }
+  SECTION("cut off") { std::filesystem::resize_file(fixture.path, 10 * kPageBytes); }
+  const auto damaged = Database::Open(fixture.path, kSchema);
+  REQUIRE(damaged.status().code() == absl::StatusCode::kDataLoss);
+  CHECK_THAT(std::string(damaged.status().message()),
+             Contains("the database " + fixture.path + " is damaged (") &&
+                 Contains("Restore the file from a backup, or move the whole data folder away"));
+}
+
+TEST_CASE("a database that is new beside files has been lost; one that knows them has not") {
+  Fixture fixture;
+  const std::string files = fixture.folder.path() + "/files";
+  CHECK(fixture.Open()->CheckNotLost(files).ok());  // there is no such folder
+  std::filesystem::remove(fixture.path);
+  std::filesystem::create_directory(files);
+  CHECK(fixture.Open()->CheckNotLost(files).ok());
+  std::ofstream(files + "/file") << "x";
+  CHECK(fixture.Open()->CheckNotLost(files).ok());
+  std::filesystem::resize_file(fixture.path, 0);
+  const absl::Status lost = fixture.Open()->CheckNotLost(files);
+  CHECK(lost.code() == absl::StatusCode::kDataLoss);
+  CHECK_THAT(std::string(lost.message()),
+             Contains(fixture.path) && Contains(files) && Contains("Restore the database"));
 }
 
 TEST_CASE("a full disk has its own reason") {
