@@ -33,6 +33,10 @@ usage: scripts/stack.sh COMMAND
 
 The state folder is build/stack, or $UNBRAID_STACK_DIR; stacks in different folders do not disturb each other.
 Logs are in its folder log.
+
+For tests: $UNBRAID_STACK_AMQP is the HOST:PORT that services take for the broker's, such as a proxy before it;
+$UNBRAID_STACK_HEARTBEAT is the longest time between heartbeats that the broker agrees to, in seconds (60). Flags of
+services can be given in the environment, and hold for all of them: UNBRAID_STALL_AFTER=5s.
 EOF
 }
 
