@@ -119,9 +119,9 @@ class Proxy:
         self.port: int = self._server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
-        self._server.close()
         self.heal()
         self.cut(Match())
+        self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CALL_SECONDS)
 
@@ -172,6 +172,13 @@ class Proxy:
             self._links.remove(link)
         return len(links)
 
+    async def _end(self) -> None:
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
     async def _event(self) -> asyncio.Event:
         event = asyncio.Event()
         event.set()
@@ -217,9 +224,6 @@ class Proxy:
 
     async def _forward(self, link: Link, way: str, data: bytes, target: asyncio.StreamWriter) -> None:
         await self._open.wait()
-        for rule in [rule for rule in self._rules if rule.match.fits(link, way)]:
-            await self._suffer(rule, len(data))
-        await self._open.wait()
         trap = self._trap
         if trap is not None and trap.link is None and trap.match.fits(link, way):
             if len(data) >= trap.left:
@@ -228,9 +232,12 @@ class Proxy:
                 trap.link = link
                 self._open.clear()
                 trap.sprung.set()
-                await self._open.wait()
             else:
                 trap.left -= len(data)
+        await self._open.wait()
+        for rule in [rule for rule in self._rules if rule.match.fits(link, way)]:
+            await self._suffer(rule, len(data))
+        await self._open.wait()
         target.write(data)
         await target.drain()
 
