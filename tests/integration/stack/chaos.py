@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -125,6 +126,7 @@ def main() -> int:
         print(*FAULTS, sep="\n")
         return 0
     soak = Soak(options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the stack is taken down, and what is known is reported
     try:
         soak.go()
     finally:

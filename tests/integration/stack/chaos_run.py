@@ -127,8 +127,11 @@ def clean(scene: Scene, jobs: list[Job], outcome: Outcome) -> None:
 
 
 def run(scene: Scene, seed: int, name: str = "") -> Outcome:
+    return play(scene, seed, *draw(seed, name))
+
+
+def play(scene: Scene, seed: int, fault: Fault, songs: list[Song]) -> Outcome:
     """The scene is settled before and after, whatever happens between."""
-    fault, songs = draw(seed, name)
     outcome = Outcome(seed, fault.name, "", str(fault.moment), len(songs))
     folder = Path(tempfile.mkdtemp(prefix="unbraid-chaos-"))
     jobs = [Job(song, folder / str(number)) for number, song in enumerate(songs)]
