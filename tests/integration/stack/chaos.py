@@ -4,6 +4,7 @@
   chaos.py --seed 7                 one run; the seed decides fault, target, moment and songs
   chaos.py --seed 7 --fault delay   the same with another fault
   chaos.py --runs 100 --seed 1      seeds 1 to 100 over one stack, and a report
+  chaos.py --table LOG...           the table of runs that were logged with --log
   chaos.py --list                   the faults
 
 Exit status 1: a job was lost, a byte was wrong, or somebody had to help.
@@ -36,6 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--report", type=Path, help="file for the report; it is printed as well")
     parser.add_argument("--log", type=Path, help="file for one JSON object per run, added to what is there")
+    parser.add_argument("--table", type=Path, nargs="+", default=[], metavar="LOG", help="print the table of these, and end")
     parser.add_argument("--list", action="store_true", help="print the faults, and end")
     return parser.parse_args()
 
@@ -43,8 +45,9 @@ def arguments() -> argparse.Namespace:
 def tell(outcome: Outcome, log: TextIO | None) -> None:
     verdict = "ok" if outcome.fine() else "FAILED"
     chunk = "-" if outcome.next_chunk is None else f"{outcome.next_chunk:.1f}"
-    print(f"{verdict:6} seed {outcome.seed:5} {outcome.fault:20} {outcome.seconds:5.1f} s, pause {outcome.pause:4.1f} s, next chunk "
-          f"{chunk:>4} s | {outcome.moment} | {outcome.text}", *outcome.notes, sep="\n         ", flush=True)
+    times = f"{outcome.seconds:5.1f} s, pause {outcome.pause:4.1f} s, next chunk {chunk:>4} s"
+    print(f"{verdict:6} seed {outcome.seed:5} {outcome.fault:20} {times} | {outcome.moment} | {outcome.text}", *outcome.notes,
+          sep="\n         ", flush=True)
     if log is not None:
         log.write(json.dumps(outcome.record()) + "\n")
         log.flush()
@@ -112,9 +115,10 @@ class Soak:
 
     def report(self) -> str:
         struck = sum(outcome.struck for outcome in self.outcomes)
-        parts = [f"{len(self.outcomes)} runs, seeds {self._options.seed} to {self._options.seed + self._options.runs - 1}; in {struck} the "
-                 f"fault struck while the songs were on their way. {self.restarts} restarts, {self.stacks} stack"
-                 f"{'s' if self.stacks > 1 else ''}.", chaos_report.table(self.outcomes), chaos_report.memory(*self.memory),
+        seeds = f"{self._options.seed} to {self._options.seed + self._options.runs - 1}"
+        parts = [f"{len(self.outcomes)} runs, seeds {seeds}; in {struck} the fault struck while the songs were on their way. "
+                 f"Parts started again: {self.restarts} times; stacks: {self.stacks}.",
+                 chaos_report.table(self.outcomes), chaos_report.memory(*self.memory),
                  f"Files and messages left at the end: {', '.join(self.left) or 'none'}."]
         troubles = chaos_report.troubles(self.outcomes)
         return "\n\n".join([*parts, *([troubles] if troubles else [])]) + "\n"
@@ -124,6 +128,9 @@ def main() -> int:
     options = arguments()
     if options.list:
         print(*FAULTS, sep="\n")
+        return 0
+    if options.table:
+        print(chaos_report.table([Outcome(**json.loads(line)) for log in options.table for line in log.open()]))
         return 0
     soak = Soak(options)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the stack is taken down, and what is known is reported

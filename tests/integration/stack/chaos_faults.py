@@ -65,8 +65,10 @@ def link_moment(who: str, role: str, way: str, bytes_of: Callable[[Song], int]) 
     return draw
 
 
-publishing = (link_moment("splitter", "publish", "up", Song.task_bytes), link_moment("worker", "publish", "up", Song.result_bytes))
-consuming = (link_moment("worker", "consume", "down", Song.task_bytes), link_moment("assembler", "consume", "down", Song.result_bytes))
+publishing = (link_moment("splitter", "publish", "up", Song.task_bytes),
+              link_moment("worker", "publish", "up", Song.result_bytes))
+consuming = (link_moment("worker", "consume", "down", Song.task_bytes),
+             link_moment("assembler", "consume", "down", Song.result_bytes))
 
 
 def confirm_bytes(per_chunk: int) -> Callable[[Song], int]:
@@ -74,8 +76,10 @@ def confirm_bytes(per_chunk: int) -> Callable[[Song], int]:
     return lambda song: max(1, song.chunks() * per_chunk * CONFIRM_BYTES // 2)
 
 
-confirming = (link_moment("splitter", "publish", "down", confirm_bytes(1)), link_moment("worker", "publish", "down", confirm_bytes(4)))
-settling = (link_moment("worker", "consume", "up", confirm_bytes(1)), link_moment("assembler", "consume", "up", confirm_bytes(4)))
+confirming = (link_moment("splitter", "publish", "down", confirm_bytes(1)),
+              link_moment("worker", "publish", "down", confirm_bytes(4)))
+settling = (link_moment("worker", "consume", "up", confirm_bytes(1)),
+            link_moment("assembler", "consume", "up", confirm_bytes(4)))
 
 
 class Fault:
@@ -209,8 +213,8 @@ class Weather(Fault):
     def __init__(self, name: str, dice: random.Random, songs: Sequence[Song], patient: bool) -> None:
         super().__init__(name, dice, songs, patient)
         self.moment = work_moment(dice, songs)
-        self.match = Match(dice.choice(("", "splitter", "assembler", "worker", "worker-1")), dice.choice(("", "publish", "consume")),
-                           dice.choice(("", "up", "down")))
+        self.match = Match(dice.choice(("", "splitter", "assembler", "worker", "worker-1")),
+                           dice.choice(("", "publish", "consume")), dice.choice(("", "up", "down")))
         self.seconds = dice.uniform(2, 5)
         if name == "delay":
             self.what = {"delay": dice.uniform(0.02, 0.5)}

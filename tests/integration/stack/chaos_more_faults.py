@@ -35,7 +35,7 @@ class Queue(Fault):
 
 
 class Copies(Fault):
-    """A second queue gets a copy of each result. From the moment on, or instead of the results, they come in any order, and again."""
+    """A second queue gets a copy of each result: they come two times more, or in another order instead of their own."""
 
     def __init__(self, name: str, dice: random.Random, songs: Sequence[Song], patient: bool) -> None:
         super().__init__(name, dice, songs, patient)
@@ -44,7 +44,7 @@ class Copies(Fault):
         self.instead = name == "results reordered"
         if self.instead:
             self.moment = publishing[1](dice, songs)  # nothing else moves for certain
-        self.text = "results held back and given in another order, some twice" if self.instead else "every result again, and again"
+        self.text = "results in another order, some twice" if self.instead else "every result again, and again"
         self.over = threading.Event()
 
     def prepare(self, scene: Scene) -> None:

@@ -16,17 +16,19 @@ def seconds(values: Sequence[float], pick: str) -> str:
 
 
 def row(name: str, outcomes: Sequence[Outcome]) -> str:
-    pauses = [outcome.pause for outcome in outcomes if outcome.struck or name == "none"]
+    pauses = [outcome.pause for outcome in outcomes if outcome.struck]
     chunks = [outcome.next_chunk for outcome in outcomes if outcome.next_chunk is not None]
-    sums = [sum(getattr(outcome, what) for outcome in outcomes) for what in ("songs", "lost", "wrong", "helped", "left", "refused")]
+    counts = ("songs", "lost", "wrong", "helped", "left", "refused")
+    sums = [sum(getattr(outcome, what) for outcome in outcomes) for what in counts]
     times = [seconds(values, pick) for values in (pauses, chunks) for pick in ("median", "max")]
     return "| " + " | ".join([name, str(len(outcomes)), *map(str, sums), *times]) + " |"
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """One row for each fault that has happened, and one for all."""
-    lines = ["| fault | runs | songs | lost | wrong files | needed a hand | files left | told to come later | pause, s, median | max | next chunk, s, "
-             "median | max |", "|---|" + "---:|" * 11]
+    heads = ("fault", "runs", "songs", "lost", "wrong files", "needed a hand", "files left", "told to come later",
+             "pause, s, median", "max", "next chunk, s, median", "max")
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
     for name in FAULTS:
         chosen = [outcome for outcome in outcomes if outcome.fault == name]
         if chosen:

@@ -1,4 +1,4 @@
-"""Where chaos is played: a stack on small disks of its own, with proxies before its broker and before its gateway, and a supervisor."""
+"""Where chaos is played: a stack on small disks of its own, proxies before its broker and its gateway, and a supervisor."""
 
 from __future__ import annotations
 
