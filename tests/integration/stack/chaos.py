@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Breaks a whole Unbraid on purpose, and looks whether anything is lost.
 
   chaos.py --seed 7                 one run; the seed decides fault, target, moment and songs
