@@ -116,12 +116,12 @@ class Soak:
     def report(self) -> str:
         struck = sum(outcome.struck for outcome in self.outcomes)
         seeds = f"{self._options.seed} to {self._options.seed + self._options.runs - 1}"
-        parts = [f"{len(self.outcomes)} runs, seeds {seeds}; in {struck} the fault struck while the songs were on their way. "
-                 f"Parts started again: {self.restarts} times; stacks: {self.stacks}.",
-                 chaos_report.table(self.outcomes), chaos_report.memory(*self.memory),
+        summary = (f"{len(self.outcomes)} runs, seeds {seeds}; in {struck} of them the fault struck before the songs were done. "
+                   f"Parts were started again {self.restarts} times; the runs took {self.stacks} stack(s).")
+        parts = [chaos_report.table(self.outcomes), chaos_report.memory(*self.memory),
                  f"Files and messages left at the end: {', '.join(self.left) or 'none'}."]
         troubles = chaos_report.troubles(self.outcomes)
-        return "\n\n".join([*parts, *([troubles] if troubles else [])]) + "\n"
+        return chaos_report.document(summary, "\n\n".join([*parts, *([troubles] if troubles else [])]))
 
 
 def main() -> int:
