@@ -109,9 +109,9 @@ class Soak:
 
     def _look_for_left(self, scene: Scene) -> None:
         try:
-            until(lambda: not scene.left_messages() and not scene.left_files(), LEFT_SECONDS, "nothing left")
+            until(lambda: not scene.left_messages(), LEFT_SECONDS, "no message left")
         except TimeoutError:
-            self.left += [*scene.left_files(), *scene.left_messages()]
+            self.left += scene.left_messages()
 
     def report(self) -> str:
         struck = sum(outcome.struck for outcome in self.outcomes)
@@ -119,7 +119,7 @@ class Soak:
         summary = (f"{len(self.outcomes)} runs, seeds {seeds}; in {struck} of them the fault struck before the songs were done. "
                    f"Parts were started again {self.restarts} times; the runs took {self.stacks} stack(s).")
         parts = [chaos_report.table(self.outcomes), chaos_report.memory(*self.memory),
-                 f"Files and messages left at the end: {', '.join(self.left) or 'none'}."]
+                 f"Queues with messages at the end: {', '.join(self.left) or 'none'}."]
         troubles = chaos_report.troubles(self.outcomes)
         return chaos_report.document(summary, "\n\n".join([*parts, *([troubles] if troubles else [])]))
 
