@@ -31,10 +31,11 @@ class Moment:
     proxy: str  # "api" or "amqp"
     match: Match
     count: int
+    lag: float = 0.0  # s that go by after it
 
     def __str__(self) -> str:
         place = " ".join(filter(None, (self.match.who, self.match.role, self.match.way)))
-        return f"{self.proxy} {place}".strip() + f" byte {self.count}"
+        return f"{self.proxy} {place}".strip() + f" byte {self.count}" + (f" and {self.lag:.2f} s" if self.lag else "")
 
 
 def total(songs: Sequence[Song], bytes_of: Callable[[Song], int]) -> int:
@@ -52,6 +53,12 @@ def work_moment(dice: random.Random, songs: Sequence[Song]) -> Moment:
 
 def download_moment(dice: random.Random, songs: Sequence[Song]) -> Moment:
     return Moment("api", Match(way="down"), 1 + int(dice.random() * total(songs, Song.download_bytes)))
+
+
+def late_moment(dice: random.Random, songs: Sequence[Song]) -> Moment:
+    """Among the last chunks, or while files are made of them, when no byte tells how far that is."""
+    everything = 2 * total(songs, Song.task_bytes) + 2 * total(songs, Song.result_bytes)
+    return Moment("amqp", Match(), everything, dice.uniform(0, 1.2))
 
 
 def any_moment(dice: random.Random, songs: Sequence[Song]) -> Moment:
@@ -85,6 +92,8 @@ settling = (link_moment("worker", "consume", "up", confirm_bytes(1)),
 class Fault:
     """Does nothing: the undisturbed run."""
 
+    may_be_late = False  # whether it makes sense when no chunk is under way any more
+
     def __init__(self, name: str, dice: random.Random, songs: Sequence[Song], patient: bool) -> None:
         """A patient fault lasts as long as a real one would, and not as short as a test would like."""
         self.name = name
@@ -104,6 +113,8 @@ class Fault:
 class Signal(Fault):
     """Ends a part; the supervisor starts it again at once."""
 
+    may_be_late = True
+
     def __init__(self, name: str, dice: random.Random, songs: Sequence[Song], patient: bool) -> None:
         super().__init__(name, dice, songs, patient)
         kind, _, self.target = name.partition(" ")
@@ -120,6 +131,8 @@ class Signal(Fault):
 
 class Freeze(Fault):
     """A part that stands still for longer than its connections are given, and goes on as if nothing had been."""
+
+    may_be_late = True
 
     def __init__(self, name: str, dice: random.Random, songs: Sequence[Song], patient: bool) -> None:
         super().__init__(name, dice, songs, patient)

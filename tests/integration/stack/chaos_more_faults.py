@@ -95,6 +95,8 @@ class MemoryAlarm(Fault):
 class DiskFull(Fault):
     """Not a byte of room, for a while."""
 
+    may_be_late = True
+
     def __init__(self, name: str, dice: random.Random, songs: Sequence[Song], patient: bool) -> None:
         super().__init__(name, dice, songs, patient)
         self.disk = name.rpartition(" ")[2]
@@ -124,6 +126,8 @@ class ClientCut(Fault):
 
 class ClientKilled(Fault):
     """The clients end at any byte and are started again."""
+
+    may_be_late = True
 
     def __init__(self, name: str, dice: random.Random, songs: Sequence[Song], patient: bool) -> None:
         super().__init__(name, dice, songs, patient)

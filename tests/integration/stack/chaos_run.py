@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chaos_faults import Fault
+from chaos_faults import Fault, late_moment
 from chaos_jobs import Job, Song
 from chaos_more_faults import FAULTS
 from chaos_scene import Scene, until
@@ -22,6 +22,8 @@ HAND_SECONDS = 60
 LEFT_SECONDS = 20
 # One fault in so many of those that can last lasts as long as a real one.
 PATIENT_SHARE = 1 / 12
+# Each so-manieth seed strikes when the chunks are done.
+LATE_EVERY = 8
 
 
 @dataclass
@@ -58,7 +60,10 @@ def draw(seed: int, name: str = "") -> tuple[Fault, list[Song]]:
     songs = [Song.draw(dice) for _ in range(dice.choices((1, 2, 3), (75, 20, 5))[0])]
     patient = dice.random() < PATIENT_SHARE and not name
     name = name or drawn
-    return FAULTS[name].make(name, dice, songs, patient), songs
+    fault = FAULTS[name].make(name, dice, songs, patient)
+    if seed % LATE_EVERY == 0 and fault.may_be_late:
+        fault.moment = late_moment(dice, songs)
+    return fault, songs
 
 
 def strike(scene: Scene, fault: Fault, jobs: list[Job], outcome: Outcome) -> float:
@@ -72,6 +77,9 @@ def strike(scene: Scene, fault: Fault, jobs: list[Job], outcome: Outcome) -> flo
     except TimeoutError as error:
         outcome.notes.append(str(error))
     outcome.struck = trap.sprung.is_set()
+    if fault.moment.lag and outcome.struck:
+        proxy.release()
+        time.sleep(fault.moment.lag)
     now = time.monotonic()
     fault.strike(scene, trap, jobs)
     proxy.release()
