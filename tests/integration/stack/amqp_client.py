@@ -53,6 +53,11 @@ class AmqpClient:
         """A queue that goes with the connection."""
         self._ask(1, (50, 10), 11, b"\0\0" + short(queue) + b"\x04" + NO_TABLE)
 
+    def ready(self, queue: str) -> int:
+        """How many messages wait in a queue that exists."""
+        answer = self._ask(1, (50, 10), 11, b"\0\0" + short(queue) + b"\x01" + NO_TABLE)
+        return struct.unpack_from(">I", answer, 1 + answer[0])[0]
+
     def bind(self, queue: str, exchange: str, key: str) -> None:
         self._ask(1, (50, 20), 21, b"\0\0" + short(queue) + short(exchange) + short(key) + b"\0" + NO_TABLE)
 

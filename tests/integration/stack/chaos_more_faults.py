@@ -15,11 +15,12 @@ from chaos_jobs import Job, Song
 from chaos_scene import Scene
 
 ALARM_SECONDS = 1.5
+FILL_SECONDS = 1.5
 COPIES = "chaos.copies"
 
 
 class Queue(Fault):
-    """A queue is emptied or deleted while it has consumers."""
+    """A queue is emptied or deleted while it has consumers, which are slow just then, so that there is something to lose."""
 
     def __init__(self, name: str, dice: random.Random, songs: Sequence[Song], patient: bool) -> None:
         super().__init__(name, dice, songs, patient)
@@ -28,8 +29,15 @@ class Queue(Fault):
         self.text = f"{name}: {self.queue}"
 
     def strike(self, scene: Scene, trap: Trap, jobs: Sequence[Job]) -> None:
+        scene.amqp.add(Match(role="consume", way="down"), swallow=True)
+
+    def after(self, scene: Scene, jobs: Sequence[Job]) -> None:
         with scene.broker() as broker:
+            deadline = time.monotonic() + FILL_SECONDS
+            while broker.ready(self.queue) == 0 and time.monotonic() < deadline:
+                time.sleep(0.02)
             lost = broker.purge(self.queue) if self.name == "queue purged" else broker.delete(self.queue)
+        scene.amqp.heal()
         self.text += f", {lost} messages"
         scene.queues_declared()
 

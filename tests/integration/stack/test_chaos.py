@@ -9,7 +9,7 @@ from chaos_scene import Scene, until
 LATE_KINDS = ["kill assembler", "kill splitter", "disk full assembler"]
 KINDS = [name for name in FAULTS if not name.startswith("freeze") or name == "freeze assembler"]
 SEED = 7
-LATE_SEED = 24  # strikes when the chunks are done
+LATE_SEED = 88  # strikes when the chunks are done
 
 
 @pytest.fixture(scope="module")
