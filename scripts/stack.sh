@@ -231,7 +231,8 @@ command_stop() {
 command_restart() {
   (($# == 1)) || die "restart needs the name of one part"
   load_settings
-  part_names | grep -qxF -- "$1" || die "there is no part named '$1' in this stack"
+  # Not grep -q, which would end before part_names has said everything, and fail the pipe.
+  part_names | grep -xF -- "$1" >/dev/null || die "there is no part named '$1' in this stack"
   lock_state
   process_stop "$STACK/parts/$1" "$STOP_SECONDS"
   part_start "$1"
