@@ -41,7 +41,7 @@ rows = [
 def measure(scene, name, seed):
     """Seconds from the fault to the next finished chunk."""
     dice = random.Random(seed)
-    song = Song(seed=seed, seconds=120.0, rate=44100, channels=2, residual=False, floats=False)
+    song = Song(seed=seed, seconds=60.0, rate=44100, channels=2, residual=False, floats=False)
     fault = FAULTS[name].make(name, dice, [song], False)
     while not 0.1 < fault.moment.count / (2 * song.task_bytes() + 2 * song.result_bytes()) < 0.6 or fault.moment.proxy != "amqp":
         fault.moment = work_moment(dice, [song])
