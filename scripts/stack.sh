@@ -33,6 +33,10 @@ usage: scripts/stack.sh COMMAND
 
 The state folder is build/stack, or $UNBRAID_STACK_DIR; stacks in different folders do not disturb each other.
 Logs are in its folder log.
+
+For tests: $UNBRAID_STACK_AMQP is the HOST:PORT that services take for the broker's, such as a proxy before it;
+$UNBRAID_STACK_HEARTBEAT is the longest time between heartbeats that the broker agrees to, in seconds (60). Flags of
+services can be given in the environment, and hold for all of them: UNBRAID_STALL_AFTER=5s.
 EOF
 }
 
@@ -227,7 +231,8 @@ command_stop() {
 command_restart() {
   (($# == 1)) || die "restart needs the name of one part"
   load_settings
-  part_names | grep -qxF -- "$1" || die "there is no part named '$1' in this stack"
+  # Not grep -q, which would end before part_names has said everything, and fail the pipe.
+  part_names | grep -xF -- "$1" >/dev/null || die "there is no part named '$1' in this stack"
   lock_state
   process_stop "$STACK/parts/$1" "$STOP_SECONDS"
   part_start "$1"

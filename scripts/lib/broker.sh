@@ -61,6 +61,7 @@ log.file.level = info
 log.file.formatter = json
 log.console = false
 disk_free_limit.absolute = 500MB
+heartbeat = ${UNBRAID_STACK_HEARTBEAT:-60}
 EOF
   )
 }

@@ -26,7 +26,7 @@ service_listen() {
 service_command() {
   local name=$1 model
   local common=(--http "$(service_listen "$name" http)" --address-file "$STACK/run/$name.address")
-  local broker=(--amqp "127.0.0.1:$(broker_port)" --amqp-user "$(<"$STACK/broker/user")"
+  local broker=(--amqp "${UNBRAID_STACK_AMQP:-127.0.0.1:$(broker_port)}" --amqp-user "$(<"$STACK/broker/user")"
     --amqp-password-file "$STACK/broker/password")
   case $name in
     assembler)

@@ -25,6 +25,14 @@ httplib::Server::Handler ProbeHandler(std::function<absl::Status()> probe) {
   };
 }
 
+// A process that is started again gets its port at once, although connections of the one before
+// still time out there. The library's own choice (SO_REUSEPORT) would share the port with another
+// process.
+void AllowRestart(socket_t descriptor) {
+  const int yes = 1;
+  setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+}
+
 }  // namespace
 
 struct HttpServer::Implementation {
@@ -45,8 +53,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
   server.Get("/metrics", [metrics](const httplib::Request&, httplib::Response& response) {
     response.set_content(metrics->Render(), kPrometheus);
   });
-  // The library would share the port with another process otherwise.
-  server.set_socket_options([](socket_t) {});
+  server.set_socket_options(&AllowRestart);
   if (bound.port == 0) {
     bound.port = server.bind_to_any_port(bound.host);
   } else if (!server.bind_to_port(bound.host, bound.port)) {

@@ -1,7 +1,12 @@
 #include "services/common/telemetry/http_server.h"
 
+#include <arpa/inet.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 
@@ -17,6 +22,24 @@ std::pair<int, std::string> Get(const HttpServer& server, const char* path) {
   const auto result = client.Get(path);
   REQUIRE(result);
   return {result->status, result->body};
+}
+
+// Asks, and waits until the server has closed the connection, so that it is the server's end that
+// times out.
+void GetUntilServerCloses(int port) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  const std::string request = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  REQUIRE(send(descriptor, request.data(), request.size(), 0) ==
+          static_cast<ssize_t>(request.size()));
+  std::array<char, 512> answer{};
+  while (recv(descriptor, answer.data(), answer.size(), 0) > 0) {
+  }
+  close(descriptor);
 }
 
 TEST_CASE("serves probes and metrics") {
@@ -56,6 +79,19 @@ TEST_CASE("does not share a port, and names what it cannot have") {
   CHECK_THAT(std::string(second.status().message()), Catch::Contains(address));
   CHECK(HttpServer::Start("nowhere", Healthy(), &metrics).status().code() ==
         absl::StatusCode::kInvalidArgument);
+}
+
+// Found by chaos: a service that was killed after a probe could not come back for a minute.
+TEST_CASE("listens again at once where a server was asked and has ended") {
+  Metrics metrics;
+  auto first = HttpServer::Start("127.0.0.1:0", Healthy(), &metrics);
+  REQUIRE(first.ok());
+  const base::HostPort address = (*first)->address();
+  GetUntilServerCloses(address.port);
+  first->reset();
+  const auto second = HttpServer::Start(address.ToString(), Healthy(), &metrics);
+  REQUIRE(second.ok());
+  CHECK(Get(**second, "/healthz").first == 200);
 }
 
 }  // namespace

@@ -1,0 +1,40 @@
+"""Every kind of fault once: no song is lost, no byte is wrong, nobody has to help. bench/soak.sh does it a thousand times."""
+
+import pytest
+from chaos_more_faults import FAULTS
+from chaos_run import draw, run
+from chaos_scene import Scene, until
+
+# One part is enough to see what standing still does, for it takes long; the soak freezes all of them.
+LATE_KINDS = ["kill assembler", "kill splitter", "disk full assembler"]
+KINDS = [name for name in FAULTS if not name.startswith("freeze") or name == "freeze assembler"]
+SEED = 7
+LATE_SEED = 88  # strikes when the chunks are done
+
+
+@pytest.fixture(scope="module")
+def scene():
+    with Scene(workers=2) as running:
+        yield running
+
+
+@pytest.mark.parametrize("name,seed", [(name, SEED) for name in KINDS] + [(name, LATE_SEED) for name in LATE_KINDS])
+def test_nothing_is_lost(scene, name, seed):
+    outcome = run(scene, seed, name)
+    assert outcome.fine(), outcome
+    assert outcome.struck, outcome
+    assert not outcome.notes, outcome
+
+
+def test_no_message_is_left(scene):
+    until(lambda: not scene.left_messages(), 60, "no message left")
+
+
+def test_a_seed_decides_everything():
+    for seed in range(200):
+        (fault, songs), (again, same) = draw(seed), draw(seed)
+        assert (fault.name, fault.text, fault.moment, songs) == (again.name, again.text, again.moment, same)
+
+
+def test_every_fault_is_drawn():
+    assert {draw(seed)[0].name for seed in range(2000)} == set(FAULTS)
