@@ -182,7 +182,7 @@ void Dispatcher::Send(const Order& order) {
     {
       absl::MutexLock lock(&mutex_);
       // Its spool goes with a separation that has ended meanwhile.
-      if (Current(job) == nullptr) return;
+      if (Current(order) == nullptr) return;
     }
     return on_failure_(job.id, job.attempt, task.status());
   }
@@ -213,7 +213,7 @@ void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {
   bool current = false;
   {
     absl::MutexLock lock(&mutex_);
-    Item* item = Current(job);
+    Item* item = Current(order);
     current = item != nullptr;
     if (current) {
       --item->unconfirmed;
@@ -230,9 +230,10 @@ void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {
   if (!absl::IsUnavailable(status)) on_failure_(job.id, job.attempt, status);
 }
 
-Dispatcher::Item* Dispatcher::Current(const Job& job) {
-  const auto item = items_.find(job.id);
-  const bool same = item != items_.end() && item->second.job->attempt == job.attempt;
+// The item that the order was taken from; one that was added again meanwhile counts for itself.
+Dispatcher::Item* Dispatcher::Current(const Order& order) {
+  const auto item = items_.find(order.job->id);
+  const bool same = item != items_.end() && item->second.job == order.job;
   return same ? &item->second : nullptr;
 }
 

@@ -102,7 +102,7 @@ class Dispatcher {
   void Send(const Order& order);
   void OnDecided(const Order& order, const absl::Status& status);
   // The item of a job if that is still the one that is being given out.
-  Item* Current(const Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Item* Current(const Order& order) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ChunkSink* const sink_;
   SendWindow* const window_;

@@ -117,6 +117,19 @@ TEST_CASE_METHOD(DispatcherTest, "a growing spool is given out as far as it is, 
   CHECK_FALSE(failure_);
 }
 
+TEST_CASE_METHOD(DispatcherTest,
+                 "what a job sent before it was added again does not count for it") {
+  sink_.HoldAnswers();
+  Job job = AddJob(1, 2);
+  CHECK(dispatcher_.Step());
+  dispatcher_.Remove(job.id);
+  dispatcher_.Add(job, PathOf(1), 2, {});
+  CHECK(StepAll() == 2);
+  CHECK_FALSE(dispatcher_.QuietOf(job.id).all_sent);
+  sink_.Answer();
+  CHECK(dispatcher_.QuietOf(job.id).all_sent);
+}
+
 TEST_CASE_METHOD(DispatcherTest, "a chunk that is too large fails its separation") {
   AddJob(1, 1);
   sink_.AnswerNext({absl::ResourceExhaustedError("too large")});
