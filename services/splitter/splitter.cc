@@ -19,13 +19,11 @@ constexpr int kBackgroundThreads = 4;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Splitter>> Splitter::Create(const Config& config,
-                                                           const model::Catalogue& catalogue,
-                                                           const Decoding& decoding,
-                                                           ChunkSink* sink, QueueDepths* depths,
-                                                           telemetry::Metrics* metrics) {
+absl::StatusOr<std::unique_ptr<Splitter>> Splitter::Create(
+    const Config& config, const model::Catalogue& catalogue, const Decoding& decoding,
+    ChunkSink* sink, QueueDepths* depths, telemetry::Metrics* metrics, Room::FreeBytes free_bytes) {
   std::unique_ptr<Splitter> splitter(
-      new Splitter(config, catalogue, decoding, sink, depths, metrics));
+      new Splitter(config, catalogue, decoding, sink, depths, metrics, std::move(free_bytes)));
   UNBRAID_RETURN_IF_ERROR(splitter->OpenFiles());
   UNBRAID_RETURN_IF_ERROR(splitter->Start());
   return splitter;
@@ -33,12 +31,13 @@ absl::StatusOr<std::unique_ptr<Splitter>> Splitter::Create(const Config& config,
 
 Splitter::Splitter(const Config& config, const model::Catalogue& catalogue,
                    const Decoding& decoding, ChunkSink* sink, QueueDepths* depths,
-                   telemetry::Metrics* metrics)
+                   telemetry::Metrics* metrics, Room::FreeBytes free_bytes)
     : config_(config),
       catalogue_(catalogue),
       decoding_(decoding),
       sink_(sink),
       metrics_(metrics),
+      free_bytes_(std::move(free_bytes)),
       channel_(grpc_util::Connect(config.assembler)),
       assembler_(channel_),
       window_(depths, kDepthMaxAge),
@@ -57,7 +56,7 @@ absl::Status Splitter::OpenFiles() {
   UNBRAID_ASSIGN_OR_RETURN(job_store_, JobStore::Open(config_.data));
   UNBRAID_ASSIGN_OR_RETURN(spools_, Spools::Create(config_.data));
   disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
-  room_ = std::make_unique<Room>(config_.data, config_.min_free_bytes);
+  room_ = std::make_unique<Room>(config_.data, config_.min_free_bytes, free_bytes_);
   room_->Count([this] { return SpoolsStillNeed(); });
   return OpenUploads();
 }

@@ -46,6 +46,7 @@ class Harness {
 
   test_support::TempDir folder_;
   Config config_;
+  Room::FreeBytes free_bytes_ = store::FreeBytes;  // what the splitter believes
   FakeSink sink_;
   FakeDepths depths_;
   FakeAssembler assembler_;
