@@ -111,6 +111,7 @@ void Splitter::RunTicks() {
       absl::MutexLock lock(&mutex_);
       if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kTick)) return;
     }
+    sink_->Probe();
     failures_.Tick();
     jobs_->Tick();
     if (pipeline_->Tick()) watcher_->Reopen();

@@ -5,6 +5,19 @@
 #include <utility>
 
 namespace unbraid::worker {
+namespace {
+
+// A chunk waits no longer than that for those that came later.
+constexpr int kMaxPassedOver = 4;
+
+bool GoesBefore(const Arrival& later, const Arrival& earlier) {
+  const int64_t failures = earlier.delivery.delivery_count;
+  if (earlier.passed_over >= kMaxPassedOver) return false;
+  if (later.delivery.delivery_count != failures) return later.delivery.delivery_count < failures;
+  return failures % 2 == 1;
+}
+
+}  // namespace
 
 void ChunkQueue::Push(Arrival arrival) {
   absl::MutexLock lock(&mutex_);
@@ -23,9 +36,19 @@ std::optional<Arrival> ChunkQueue::Pop() {
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&ready));
   if (closed_) return std::nullopt;
-  std::optional<Arrival> next(std::move(waiting_.front()));
-  waiting_.pop_front();
+  const auto chosen = Next();
+  for (auto earlier = waiting_.begin(); earlier != chosen; ++earlier) ++earlier->passed_over;
+  std::optional<Arrival> next(std::move(*chosen));
+  waiting_.erase(chosen);
   return next;
+}
+
+std::deque<Arrival>::iterator ChunkQueue::Next() {
+  auto chosen = waiting_.begin();
+  for (auto other = std::next(chosen); other != waiting_.end(); ++other) {
+    if (GoesBefore(*other, *chosen)) chosen = other;
+  }
+  return chosen;
 }
 
 void ChunkQueue::Close() {
