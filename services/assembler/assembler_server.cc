@@ -83,12 +83,15 @@ absl::Status AssemblerServer::Ready() const {
 
 void AssemblerServer::Beat() {
   absl::Time last_beat = absl::Now();
+  prometheus::Gauge& watchers =
+      metrics_.Gauge("unbraid_assembler_watchers", "Streams that watch or follow a separation");
   while (true) {
     {
       absl::MutexLock lock(&mutex_);
       if (mutex_.AwaitWithTimeout(absl::Condition(&draining_), kTick)) return;
     }
     PostTick();
+    watchers.Set(static_cast<double>(hub_.watchers()));
     if (absl::Now() - last_beat < kBeat) continue;
     last_beat = absl::Now();
     hub_.Beat();
