@@ -45,8 +45,12 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
   server.Get("/metrics", [metrics](const httplib::Request&, httplib::Response& response) {
     response.set_content(metrics->Render(), kPrometheus);
   });
-  // The library would share the port with another process otherwise.
-  server.set_socket_options([](socket_t) {});
+  // Not the library's own choice, which would share the port with another process. Without any, a
+  // process that is started again would find its port taken by connections that have ended.
+  server.set_socket_options([](socket_t socket) {
+    const int on = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  });
   if (bound.port == 0) {
     bound.port = server.bind_to_any_port(bound.host);
   } else if (!server.bind_to_port(bound.host, bound.port)) {

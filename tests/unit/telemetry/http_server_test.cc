@@ -46,6 +46,20 @@ TEST_CASE("an empty address means no server") {
   CHECK(*server == nullptr);
 }
 
+TEST_CASE("a server that is started again has its port, though connections ended there just now") {
+  Metrics metrics;
+  auto first = HttpServer::Start("127.0.0.1:0", Healthy(), &metrics);
+  REQUIRE(first.ok());
+  const std::string address = (*first)->address().ToString();
+  {
+    httplib::Client client((*first)->address().host, (*first)->address().port);
+    client.set_keep_alive(false);  // so the server is the first to close
+    REQUIRE(client.Get("/healthz"));
+  }
+  first->reset();
+  CHECK(HttpServer::Start(address, Healthy(), &metrics).ok());
+}
+
 TEST_CASE("does not share a port, and names what it cannot have") {
   Metrics metrics;
   auto first = HttpServer::Start("127.0.0.1:0", Healthy(), &metrics);
