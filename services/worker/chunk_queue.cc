@@ -4,11 +4,15 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/time/time.h"
+
 namespace unbraid::worker {
 namespace {
 
 // A chunk waits no longer than that for those that came later.
 constexpr int kMaxPassedOver = 4;
+// How long one that may end the process waits for company that the broker is about to send.
+constexpr absl::Duration kCompanyPatience = absl::Milliseconds(300);
 
 bool GoesBefore(const Arrival& later, const Arrival& earlier) {
   const int64_t failures = earlier.delivery.delivery_count;
@@ -35,6 +39,12 @@ std::optional<Arrival> ChunkQueue::Pop() {
   };
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&ready));
+  if (!closed_ && waiting_.size() == 1 && waiting_.front().delivery.delivery_count > 0) {
+    const auto company = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return closed_ || waiting_.size() > 1;
+    };
+    mutex_.AwaitWithTimeout(absl::Condition(&company), kCompanyPatience);
+  }
   if (closed_) return std::nullopt;
   const auto chosen = Next();
   for (auto earlier = waiting_.begin(); earlier != chosen; ++earlier) ++earlier->passed_over;

@@ -25,7 +25,8 @@ struct Arrival {
 // A chunk whose delivery has failed before may be the one that ends every worker, and whatever
 // waits beside it then counts one more failed delivery too. So those with fewer failures go first,
 // a few times over, and of two that failed equally often, each second time the later one: the
-// innocent gets its chance before the guilty ends the process again. Thread-safe.
+// innocent gets its chance before the guilty ends the process again. For that, one that comes alone
+// waits a moment for company. Thread-safe.
 class ChunkQueue {
  public:
   void Push(Arrival arrival);

@@ -88,6 +88,20 @@ TEST_CASE("of two chunks that failed equally often, each goes first every second
   CHECK(OrderOf({3, 3}) == Order{2, 1});
 }
 
+TEST_CASE("a chunk that has failed waits a moment for one that has not, which goes first") {
+  ChunkQueue queue;
+  Arrival suspect = ArrivalOf(0, 1, 100);
+  suspect.delivery.delivery_count = 1;
+  queue.Push(std::move(suspect));
+  std::optional<Arrival> first;
+  std::thread popping([&] { first = queue.Pop(); });
+  queue.Push(ArrivalOf(0, 1, 1));
+  popping.join();
+  REQUIRE(first.has_value());
+  CHECK(first->delivery.tag.value == 1);
+  CHECK(queue.Pop()->delivery.tag.value == 100);
+}
+
 TEST_CASE("a chunk that has failed does not wait for ever behind those that have not") {
   ChunkQueue queue;
   Arrival suspect = ArrivalOf(0, 1, 100);
