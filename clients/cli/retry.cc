@@ -14,7 +14,7 @@ constexpr absl::Duration kLongestPause = absl::Seconds(5);
 
 absl::Status RetryPolicy::Next(const absl::Status& failure) {
   if (interrupt_->requested()) return absl::CancelledError("Interrupted.");
-  if (failure.code() != absl::StatusCode::kUnavailable) return failure;
+  if (!absl::IsUnavailable(failure) && !absl::IsDeadlineExceeded(failure)) return failure;
   const absl::Time now = absl::Now();
   first_failure_ = std::min(first_failure_, now);
   if (now - first_failure_ >= patience_) return failure;

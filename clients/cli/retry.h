@@ -17,7 +17,7 @@ class RetryPolicy {
       : interrupt_(interrupt), patience_(patience) {}
 
   // After a failure: OK means try again now (the pause is over); otherwise the error to give up
-  // with. Only UNAVAILABLE is tried again.
+  // with. Only UNAVAILABLE and DEADLINE_EXCEEDED are tried again.
   absl::Status Next(const absl::Status& failure);
 
   // After any success.

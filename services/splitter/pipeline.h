@@ -15,6 +15,7 @@
 #include "services/common/model/catalogue.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/splitter/assembler_client.h"
+#include "services/splitter/cancel_notices.h"
 #include "services/splitter/dispatcher.h"
 #include "services/splitter/failure_reporter.h"
 #include "services/splitter/job_store.h"
@@ -131,6 +132,7 @@ class Pipeline {
   void Plan(base::SeparationId id, int32_t attempt);
   void OnPlanned(const Job& job, int64_t chunks);
   void ReportWaiting(const Job& job, const std::string& text);
+  std::string ModelOf(base::SeparationId id) const;
   std::vector<Job> ContinueAll();
   bool IsStalled(const Job& job, const absl::StatusOr<QueueCounts>& chunks);
   std::string TextFor(const Job& job, const absl::StatusOr<QueueCounts>& chunks);
@@ -144,6 +146,7 @@ class Pipeline {
   std::map<base::SeparationId, Active> active_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
+  CancelNotices notices_;
   base::Executor preparing_;
   base::Executor songs_;
 };

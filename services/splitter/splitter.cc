@@ -6,6 +6,7 @@
 #include "services/common/base/host_port.h"
 #include "services/common/base/status.h"
 #include "services/common/grpc/channel.h"
+#include "services/common/telemetry/log.h"
 
 namespace unbraid::splitter {
 namespace {
@@ -99,7 +100,8 @@ absl::Status Splitter::Start() {
   pipeline_ = std::make_unique<Pipeline>(PipelineParts(), options, metrics_);
   jobs_ = std::make_unique<Jobs>(PipelineParts(), pipeline_.get(), config_.name);
   watcher_ = std::make_unique<WorkWatcher>(channel_, config_.name, jobs_.get());
-  UNBRAID_RETURN_IF_ERROR(jobs_->Recover());
+  UNBRAID_ASSIGN_OR_RETURN(std::vector<GivenOut> given_out, TakeGivenOut(config_.data));
+  UNBRAID_RETURN_IF_ERROR(jobs_->Recover(std::move(given_out)));
   service_ = std::make_unique<SplitterServiceImpl>(
       SplitterServiceImpl::Parts{config_.name,
                                  tracks_.get(),
@@ -129,6 +131,7 @@ void Splitter::RunTicks() {
       if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kTick)) return;
     }
     disk_->Look();
+    sink_->Probe();
     failures_.Tick();
     uploads_->Sweep();
     jobs_->Tick();
@@ -155,6 +158,12 @@ void Splitter::Stop(absl::Duration grace) {
   unary_.Stop();
   parts_.Stop();
   checks_.Stop();
+}
+
+void Splitter::LeaveNote() {
+  if (dispatcher_ == nullptr) return;
+  const absl::Status left = LeaveGivenOut(config_.data, dispatcher_->given_out());
+  if (!left.ok()) telemetry::Warning("chunks will be sent again", {{"error", left}});
 }
 
 }  // namespace unbraid::splitter

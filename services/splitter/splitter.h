@@ -71,6 +71,9 @@ class Splitter {
   // preparing; lets background calls end. May be called twice.
   void Stop(absl::Duration grace);
 
+  // After Stop, and after the sink has decided everything: leaves a note of what the broker has.
+  void LeaveNote();
+
  private:
   Splitter(const Config& config, const model::Catalogue& catalogue, const Decoding& decoding,
            ChunkSink* sink, QueueDepths* depths, telemetry::Metrics* metrics,
