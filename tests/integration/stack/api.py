@@ -120,7 +120,8 @@ class Api:
     def create(self, track: str, **options: Any) -> Any:
         """The separation as it was begun, or a Refusal."""
         wanted = self._separation.Separation(track=track, **options)
-        return self._separations("CreateSeparation", self._calls.CreateSeparationRequest(separation=wanted), self._separation.Separation)
+        request = self._calls.CreateSeparationRequest(separation=wanted)
+        return self._separations("CreateSeparation", request, self._separation.Separation)
 
     def get(self, name: str) -> Any:
         return self._separations("GetSeparation", self._calls.GetSeparationRequest(name=name), self._separation.Separation)
@@ -142,7 +143,8 @@ class Api:
 
     def separate_call(self, requests: Any, seconds: float = 120) -> Any:
         """The call Separate."""
-        stub = self._channel.stream_stream("/unbraid.v1.SeparationService/Separate", self._calls.SeparateRequest.SerializeToString,
+        stub = self._channel.stream_stream("/unbraid.v1.SeparationService/Separate",
+                                           self._calls.SeparateRequest.SerializeToString,
                                            self._calls.SeparateResponse.FromString)
         return stub(requests, timeout=seconds)
 
@@ -157,7 +159,8 @@ class Api:
 
     def upload_parts(self, parts: Any, seconds: float = 20) -> Any:
         """The call UploadTrack with messages of one's own."""
-        stub = self._channel.stream_unary("/unbraid.v1.TrackService/UploadTrack", self.messages.UploadTrackRequest.SerializeToString,
+        stub = self._channel.stream_unary("/unbraid.v1.TrackService/UploadTrack",
+                                          self.messages.UploadTrackRequest.SerializeToString,
                                           self.messages.UploadTrackResponse.FromString)
         return self._answer(lambda: stub(parts, timeout=seconds))
 
@@ -170,10 +173,12 @@ class Api:
         return self._calls.SeparateRequest(start=start)
 
     def part_request(self, offset: int, data: bytes, last: bool) -> Any:
-        return self._calls.SeparateRequest(part=self.messages.UploadTrackRequest(write_offset=offset, data=data, finish_write=last))
+        part = self.messages.UploadTrackRequest(write_offset=offset, data=data, finish_write=last)
+        return self._calls.SeparateRequest(part=part)
 
     def _separations(self, method: str, request: Any, answer: Any, seconds: float = 20) -> Any:
-        stub = self._channel.unary_unary(f"/unbraid.v1.SeparationService/{method}", type(request).SerializeToString, answer.FromString)
+        stub = self._channel.unary_unary(f"/unbraid.v1.SeparationService/{method}", type(request).SerializeToString,
+                                         answer.FromString)
         return self._answer(lambda: stub(request, timeout=seconds))
 
     def _answer(self, call: Any) -> Any:

@@ -48,7 +48,8 @@ def test_a_chunk_that_ends_every_worker_fails_its_separation_alone(stack, tmp_pa
         # The delivery limit: seven workers have ended, the last of which may not be replaced yet.
         assert supervisor.restarts >= 6
         # The workers are as good as new.
-        assert stack.separate(song(tmp_path / "next.wav", 3, {}), tmp_path / "next", "--model", "moody")["state"] == "STATE_SUCCEEDED"
+        after = stack.separate(song(tmp_path / "next.wav", 3, {}), tmp_path / "next", "--model", "moody")
+        assert after["state"] == "STATE_SUCCEEDED"
     assert not list((tmp_path / "bad").iterdir())
     stack.run("delete", good["done"]["name"])
 
