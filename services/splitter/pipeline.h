@@ -2,10 +2,12 @@
 #define UNBRAID_SERVICES_SPLITTER_PIPELINE_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -116,6 +118,10 @@ class Pipeline {
   Active* Find(base::SeparationId id, int32_t attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<Preparation> run);
+  // False: there are as many preparations as there may be, and Prepare is posted when one has
+  // ended.
+  bool TakePlace(base::SeparationId id, int32_t attempt);
+  void GivePlace();
   absl::StatusOr<std::shared_ptr<Preparation>> BeginPreparation(const Job& job);
   void BeginEarly(const Job& job, const Preparation& run);
   void PlanEarly(const Job& job, const std::string& part_path);
@@ -144,6 +150,8 @@ class Pipeline {
 
   mutable absl::Mutex mutex_;
   std::map<base::SeparationId, Active> active_ ABSL_GUARDED_BY(mutex_);
+  int preparations_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::deque<std::pair<base::SeparationId, int32_t>> waiting_for_place_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
   CancelNotices notices_;

@@ -45,6 +45,7 @@ class Harness {
   Stub* stub() { return stub_.get(); }
 
   test_support::TempDir folder_;
+  audio::OpenAudio open_audio_ = audio::OpenInProcess;
   Config config_;
   Room::FreeBytes free_bytes_ = store::FreeBytes;  // what the splitter believes
   FakeSink sink_;
