@@ -17,7 +17,7 @@ class RetryPolicy {
       : interrupt_(interrupt), patience_(patience) {}
 
   // After a failure: OK means try again now (the pause is over); otherwise the error to give up
-  // with. Only UNAVAILABLE is tried again.
+  // with. Tried again is only what is UNAVAILABLE, and what the other side has broken off.
   absl::Status Next(const absl::Status& failure);
 
   // After any success.
