@@ -22,7 +22,7 @@ bool IsBrokenOff(const absl::Status& failure) {
 absl::Status RetryPolicy::Next(const absl::Status& failure) {
   if (interrupt_->requested()) return absl::CancelledError("Interrupted.");
   if (IsBrokenOff(failure)) return Next(absl::UnavailableError("the gateway broke the call off"));
-  if (failure.code() != absl::StatusCode::kUnavailable) return failure;
+  if (!absl::IsUnavailable(failure) && !absl::IsDeadlineExceeded(failure)) return failure;
   const absl::Time now = absl::Now();
   first_failure_ = std::min(first_failure_, now);
   if (now - first_failure_ >= patience_) return failure;

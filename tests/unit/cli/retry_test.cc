@@ -19,6 +19,16 @@ TEST_CASE_METHOD(Fixture, "tries again when the gateway is away") {
   CHECK(retry.Next(absl::UnavailableError("away")).ok());
 }
 
+// Found by chaos: the assembler stood still for longer than a call may take.
+TEST_CASE_METHOD(Fixture, "tries again what was not answered in time") {
+  Interrupt interrupt;
+  RetryPolicy retry(&interrupt, absl::Minutes(1));
+  CHECK(retry.Next(absl::DeadlineExceededError("Deadline Exceeded")).ok());
+  RetryPolicy none(&interrupt, absl::ZeroDuration());
+  CHECK(none.Next(absl::DeadlineExceededError("slow")).code() ==
+        absl::StatusCode::kDeadlineExceeded);
+}
+
 // Found by chaos: a download that met a gateway in its last moment was told CANCELLED, and given
 // up.
 TEST_CASE_METHOD(Fixture, "tries again when a gateway that ends breaks a call off") {
