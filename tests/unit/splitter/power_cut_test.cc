@@ -21,13 +21,15 @@ class PowerCutTest {
 
   void Start() {
     tracks_ = *TrackStore::Open(disk_.folder());
-    uploads_ = *Uploads::Create(disk_.folder(), limits_, tracks_.get(), &metrics_);
+    room_ = std::make_unique<Room>(disk_.folder(), 0);
+    uploads_ = *Uploads::Create(disk_.folder(), limits_, tracks_.get(), room_.get(), &metrics_);
     jobs_ = *JobStore::Open(disk_.folder());
   }
 
   void CutPower() {
     jobs_.reset();
     uploads_.reset();
+    room_.reset();
     tracks_.reset();
     disk_.Cut();
     Start();
@@ -88,6 +90,7 @@ class PowerCutTest {
   UploadLimits limits_{audio::OpenInProcess};
   telemetry::Metrics metrics_;
   std::unique_ptr<TrackStore> tracks_;
+  std::unique_ptr<Room> room_;
   std::unique_ptr<Uploads> uploads_;
   std::unique_ptr<JobStore> jobs_;
 };
