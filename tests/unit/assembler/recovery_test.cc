@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "services/common/store/database.h"
+#include "tests/support/sql.h"
 #include "tests/unit/assembler/fixtures.h"
 
 namespace unbraid::assembler {
@@ -206,8 +206,7 @@ TEST_CASE(
     expected = "is damaged";
   }
   SECTION("with a record that cannot be read") {
-    auto database = store::Database::Open(records, {"", ""});
-    REQUIRE((*database)->Execute("UPDATE separations SET separation = x'ff'").ok());
+    REQUIRE(test_support::ExecuteSql(records, "UPDATE separations SET separation = x'ff'"));
     expected = "is damaged (the record of separations/123 is damaged)";
   }
   Bench bench(folder.path());

@@ -6,6 +6,7 @@
 #include "services/splitter/job_store.h"
 #include "services/splitter/spools.h"
 #include "services/splitter/track_store.h"
+#include "tests/support/sql.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/splitter/fixtures.h"
 
@@ -133,8 +134,7 @@ TEST_CASE_METHOD(StoresTest, "records that cannot be read keep the splitter from
   Add(OpenTracks().get(), 5);
   REQUIRE((*JobStore::Open(folder_.path()))->Save({base::SeparationId(7), "me", {}, 1, {}}).ok());
   const auto damage = [this](const std::string& name, const std::string& statement) {
-    auto database = store::Database::Open(folder_.path() + name, {""});
-    REQUIRE((*database)->Execute(statement).ok());
+    REQUIRE(test_support::ExecuteSql(folder_.path() + name, statement));
   };
   damage("/tracks.db", "UPDATE tracks SET record = x'ff'");
   damage("/jobs.db", "UPDATE jobs SET record = x'ff'");
