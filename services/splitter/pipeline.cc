@@ -13,8 +13,6 @@ namespace {
 
 constexpr int kPreparingThreads = 2;
 constexpr int kSongThreads = 2;
-// How long a preparation may hold a thread before the next one gets it.
-constexpr absl::Duration kSlice = absl::Milliseconds(200);
 
 // Whether trying again may help: the disk is full, or the assembler is away, or what it got was not
 // what was sent.
@@ -88,68 +86,6 @@ std::optional<Job> Pipeline::Current(base::SeparationId id, int32_t attempt) con
 
 bool Pipeline::Holds(base::SeparationId id, int32_t attempt) const {
   return Current(id, attempt).has_value();
-}
-
-void Pipeline::Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<Preparation> run) {
-  const std::optional<Job> job = Current(id, attempt);
-  if (!job) return;  // it has ended; a run that was begun removes its file
-  if (run == nullptr) {
-    auto begun = BeginPreparation(*job);
-    if (!begun.ok()) return OnObstacle(*job, begun.status());
-    run = *std::move(begun);
-    BeginEarly(*job, *run);
-  }
-  const absl::Time end = absl::Now() + kSlice;
-  while (absl::Now() < end) {
-    const absl::StatusOr<bool> complete = run->Step();
-    if (!complete.ok()) return OnObstacle(*job, complete.status());
-    if (*complete) return OnPrepared(*job, run->result());
-    GiveOutMore(*job, *run);
-  }
-  (void)preparing_.Post([this, id, attempt, run] { Prepare(id, attempt, run); });
-}
-
-absl::StatusOr<std::shared_ptr<Preparation>> Pipeline::BeginPreparation(const Job& job) {
-  const auto package = parts_.catalogue->Find(job.model());
-  if (!package.ok() || (*package)->sha256 != job.open.model_sha256()) {
-    return base::Error(absl::StatusCode::kFailedPrecondition, "MODEL_GONE",
-                       "The model package was removed or replaced after the separation was "
-                       "created. Create it again.");
-  }
-  UNBRAID_ASSIGN_OR_RETURN(const base::TrackId track,
-                           base::ParseTrackName(job.open.track().name()));
-  PreparationInput input;
-  input.track_path = parts_.tracks->PathOf(track);
-  input.spool_path = parts_.spools->PathOf(job.id);
-  const std::string song_path = parts_.spools->SongPathOf(job);
-  if (job.residual() && song_path != input.spool_path) input.song_path = song_path;
-  input.track_rate_hz = job.open.track().sample_rate_hz();
-  input.track_frames = job.open.track().frames();
-  input.model_rate_hz = job.open.model_rate_hz();
-  input.normalisation = (*package)->normalisation;
-  input.min_free_bytes = options_.min_free_bytes;
-  input.open_audio = options_.open_audio;
-  // The upload has asked for it, or the track would have none.
-  input.decode.silence_non_finite = job.open.track().silenced_samples() > 0;
-  UNBRAID_ASSIGN_OR_RETURN(auto preparation, Preparation::Create(input));
-  return std::shared_ptr<Preparation>(std::move(preparation));
-}
-
-void Pipeline::OnPrepared(Job job, const Prepared& prepared) {
-  const absl::Status saved = parts_.jobs->SavePrepared(job.id, job.attempt, prepared);
-  if (!saved.ok()) return OnObstacle(job, saved);
-  absl::MutexLock lock(&mutex_);
-  Active* active = Find(job.id, job.attempt);
-  if (active == nullptr) {
-    // It ended just now. A newer attempt may already use the spool, which has the same content.
-    if (active_.count(job.id) == 0) (void)parts_.spools->Remove(job.id);
-    return;
-  }
-  active->job.prepared = prepared;
-  active->obstacle.clear();
-  if (active->growing) return EndEarly(active);
-  active->stage = AfterPreparation(job);
-  Continue(active);
 }
 
 void Pipeline::OnObstacle(const Job& job, const absl::Status& status) {

@@ -22,8 +22,8 @@ Harness::Harness() {
 Harness::~Harness() { StopSplitter(); }
 
 void Harness::StartSplitter() {
-  auto splitter = Splitter::Create(config_, LoadCatalogue(config_.models),
-                                   {audio::OpenInProcess, {"WAV"}}, &sink_, &depths_, &metrics_);
+  auto splitter = Splitter::Create(config_, LoadCatalogue(config_.models), {open_audio_, {"WAV"}},
+                                   &sink_, &depths_, &metrics_);
   INFO(splitter.status());
   REQUIRE(splitter.ok());
   splitter_ = *std::move(splitter);

@@ -46,6 +46,8 @@ class Harness {
 
   test_support::TempDir folder_;
   Config config_;
+  // How tracks are decoded by a splitter that starts.
+  audio::OpenAudio open_audio_ = audio::OpenInProcess;
   FakeSink sink_;
   FakeDepths depths_;
   FakeAssembler assembler_;
