@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # How long a song stands still when a part ends in the midst of it and is started again at once: from the signal to the next
-# finished chunk, as a Markdown table. It fails when a song is lost or a byte of it is wrong.
+# finished chunk, and the longest silence after it (results that wait in the broker come while a worker is away), as a Markdown
+# table. It fails when a song is lost or a byte of it is wrong.
 #
 #   bench/recovery.sh [TIMES]        7 times each by default
 #
@@ -39,7 +40,7 @@ rows = [
 
 
 def measure(scene, name, seed):
-    """Seconds from the fault to the next finished chunk."""
+    """Seconds from the fault to the next finished chunk, and the longest silence from there on."""
     dice = random.Random(seed)
     song = Song(seed=seed, seconds=60.0, rate=44100, channels=2, residual=False, floats=False)
     fault = FAULTS[name].make(name, dice, [song], False)
@@ -47,10 +48,16 @@ def measure(scene, name, seed):
         fault.moment = work_moment(dice, [song])
     outcome = play(scene, seed, fault, [song])
     assert outcome.fine() and outcome.struck and outcome.next_chunk, outcome
-    return outcome.next_chunk
+    return outcome.next_chunk, outcome.pause
 
 
-print("| what happens | times | to the next chunk, s, median | least | most |\n|---|---:|---:|---:|---:|", flush=True)
+def row(text, found):
+    columns = [f"{pick(values):.2f}" for values in zip(*found) for pick in (statistics.median, min, max)]
+    return f"| {text} | {len(found)} | {' | '.join(columns)} |"
+
+
+print("| what happens | times | to the next chunk, s, median | least | most | longest silence, s, median | least | most |\n"
+      "|---|---:|---:|---:|---:|---:|---:|---:|", flush=True)
 for workers in (2, 1):
     with Scene(workers) as scene:
         play(scene, 0, *(FAULTS["none"].make("none", random.Random(0), songs := [Song.draw(random.Random(0))], False), songs))
@@ -58,7 +65,7 @@ for workers in (2, 1):
             if rows[number][0] != workers:
                 continue
             found = [measure(scene, name, 1000 * (number + 1) + each) for each in range(times)]
-            print(f"| {text} | {len(found)} | {statistics.median(found):.2f} | {min(found):.2f} | {max(found):.2f} |", flush=True)
+            print(row(text, found), flush=True)
 PYTHON
 }
 

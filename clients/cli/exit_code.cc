@@ -28,6 +28,8 @@ ExitCode ExitCodeOf(const absl::Status& status) {
       return ExitCode::kUnavailable;
     case absl::StatusCode::kCancelled:
       return ExitCode::kCancelled;
+    case absl::StatusCode::kAborted:
+      return reason == "SEPARATION_CANCELLED" ? ExitCode::kCancelled : ExitCode::kFailed;
     default:
       return ExitCode::kFailed;
   }

@@ -5,7 +5,8 @@
 namespace unbraid::cli {
 namespace {
 
-constexpr absl::Duration kCancelDeadline = absl::Seconds(5);
+constexpr absl::Duration kCancelPatience = absl::Seconds(10);
+constexpr absl::Duration kCancelPause = absl::Milliseconds(200);
 
 }  // namespace
 
@@ -22,14 +23,19 @@ GatewayClient::GatewayClient(const std::shared_ptr<grpc::Channel>& channel, Inte
       system_(v1::SystemService::NewStub(channel)) {}
 
 absl::StatusOr<v1::Separation> GatewayClient::CancelNow(const std::string& name) {
-  grpc::ClientContext context;
-  SetDeadline(&context, kCancelDeadline);
+  const absl::Time end = absl::Now() + kCancelPatience;
   v1::CancelSeparationRequest request;
   request.set_name(name);
-  v1::Separation separation;
-  UNBRAID_RETURN_IF_ERROR(
-      grpc_util::FromGrpc(separations_->CancelSeparation(&context, request, &separation)));
-  return separation;
+  while (true) {
+    grpc::ClientContext context;
+    SetDeadline(&context, end - absl::Now());
+    v1::Separation separation;
+    const absl::Status status =
+        grpc_util::FromGrpc(separations_->CancelSeparation(&context, request, &separation));
+    if (status.ok()) return separation;
+    if (!absl::IsUnavailable(status) || absl::Now() + kCancelPause >= end) return status;
+    absl::SleepFor(kCancelPause);
+  }
 }
 
 void GatewayClient::SetDeadline(grpc::ClientContext* context, absl::Duration deadline) {

@@ -34,21 +34,35 @@ class GatewayClient {
   // idempotent.
   template <typename Stub, typename Method, typename Request, typename Response>
   absl::Status Call(Stub* stub, Method method, const Request& request, Response* response) {
+    return Retried([&](grpc::ClientContext* context) {
+      const Interrupt::Scope scope(interrupt_, context);
+      return (stub->*method)(context, request, response);
+    });
+  }
+
+  // The same, but Ctrl-C waits for the answer: for what must not be begun without knowing its name.
+  template <typename Stub, typename Method, typename Request, typename Response>
+  absl::Status CallToTheEnd(Stub* stub, Method method, const Request& request, Response* response) {
+    return Retried(
+        [&](grpc::ClientContext* context) { return (stub->*method)(context, request, response); });
+  }
+
+  // Cancels a separation even after Ctrl-C; goes on trying for some seconds.
+  absl::StatusOr<v1::Separation> CancelNow(const std::string& name);
+
+ private:
+  template <typename Once>
+  absl::Status Retried(const Once& once) {
     RetryPolicy retry = MakeRetryPolicy();
     while (true) {
       grpc::ClientContext context;
       SetDeadline(&context, grpc_util::kUnaryDeadline);
-      const Interrupt::Scope scope(interrupt_, &context);
-      const absl::Status status = grpc_util::FromGrpc((stub->*method)(&context, request, response));
+      const absl::Status status = grpc_util::FromGrpc(once(&context));
       if (status.ok()) return status;
       UNBRAID_RETURN_IF_ERROR(retry.Next(status));
     }
   }
 
-  // Cancels a separation even after Ctrl-C; one try, a few seconds.
-  absl::StatusOr<v1::Separation> CancelNow(const std::string& name);
-
- private:
   static void SetDeadline(grpc::ClientContext* context, absl::Duration deadline);
 
   Interrupt* const interrupt_;

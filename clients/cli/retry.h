@@ -17,7 +17,8 @@ class RetryPolicy {
       : interrupt_(interrupt), patience_(patience) {}
 
   // After a failure: OK means try again now (the pause is over); otherwise the error to give up
-  // with. Only UNAVAILABLE is tried again.
+  // with. Tried again is only what is UNAVAILABLE, was not answered in time, or was broken off by
+  // the other side.
   absl::Status Next(const absl::Status& failure);
 
   // After any success.

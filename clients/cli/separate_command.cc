@@ -25,7 +25,8 @@ absl::StatusOr<v1::Separation> CreateSeparation(const Options& options, const st
   wanted->set_residual(options.residual);
   *wanted->mutable_output_format() = OutputFormatOf(options.output);
   v1::Separation separation;
-  UNBRAID_RETURN_IF_ERROR(client->Call(
+  // Not broken off by Ctrl-C: what was created must be known to be cancelled.
+  UNBRAID_RETURN_IF_ERROR(client->CallToTheEnd(
       client->separations(), &v1::SeparationService::Stub::CreateSeparation, request, &separation));
   return separation;
 }

@@ -48,6 +48,9 @@ class Transfer {
     retry_.Reset();
     UNBRAID_RETURN_IF_ERROR(sink_->Take(part));
     received_ += static_cast<int64_t>(part.data().size());
+    if (sink_->total_bytes() >= 0 && received_ > sink_->total_bytes())
+      return absl::DataLossError(
+          absl::StrCat("the server sends more of ", name_, " than there is"));
     const absl::Time now = absl::Now();
     if (received_ == sink_->total_bytes() || now - last_report_ >= kReportEvery) {
       last_report_ = now;

@@ -161,8 +161,10 @@ std::string Describe(const v1::ServerInfo& info) {
                   info.broker().blocked() ? ", blocked" : "",
                   info.broker().message().empty() ? "" : ", ", info.broker().message(), "\n");
   for (const v1::QueueStatus& queue : info.queues()) {
-    absl::StrAppend(&text, "model ", queue.model(), ": ", queue.workers(), " workers, ",
-                    queue.ready_chunks(), " chunks waiting\n");
+    absl::StrAppend(&text, "model ", queue.model(), ": ",
+                    queue.workers() > 0 ? absl::StrCat(queue.workers(), " workers")
+                                        : "no worker for this model is connected",
+                    ", ", queue.ready_chunks(), " chunks waiting\n");
   }
   return text;
 }

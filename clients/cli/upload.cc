@@ -22,6 +22,14 @@ std::string RandomUploadId() {
   return id;
 }
 
+// A part of a stream that broke may be stored later than the server was asked for what it has, and
+// one may be damaged on its way: going on at the committed size mends both.
+absl::Status Resumable(const absl::Status& status) {
+  const std::string reason = base::ReasonOf(status);
+  if (reason != "WRITE_OFFSET_MISMATCH" && reason != "CHECKSUM_MISMATCH") return status;
+  return base::Error(absl::StatusCode::kUnavailable, reason, status.message());
+}
+
 // One upload of one file, over as many streams as it takes.
 class Upload {
  public:
@@ -42,8 +50,8 @@ class Upload {
       absl::StatusOr<v1::Track> track = TryOnce();
       if (track.ok()) return track;
       if (offset_ > before) retry.Reset();
-      UNBRAID_RETURN_IF_ERROR(retry.Next(track.status()));
-      offset_ = CommittedSize();
+      UNBRAID_RETURN_IF_ERROR(retry.Next(Resumable(track.status())));
+      UNBRAID_ASSIGN_OR_RETURN(offset_, CommittedSize());
     }
   }
 
@@ -95,13 +103,15 @@ class Upload {
   }
 
   // What the server has; 0 when it knows nothing of the upload.
-  int64_t CommittedSize() {
+  absl::StatusOr<int64_t> CommittedSize() {
     v1::GetUploadRequest request;
     request.set_upload_id(upload_id_);
     v1::Upload upload;
     const absl::Status status =
         client_->Call(client_->tracks(), &v1::TrackService::Stub::GetUpload, request, &upload);
-    return status.ok() ? upload.committed_size() : 0;
+    if (absl::IsNotFound(status)) return 0;
+    UNBRAID_RETURN_IF_ERROR(status);
+    return upload.committed_size();
   }
 
   void Report() {

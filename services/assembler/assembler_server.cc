@@ -86,6 +86,8 @@ absl::Status AssemblerServer::Ready() const {
 
 void AssemblerServer::Beat() {
   absl::Time last_beat = absl::Now();
+  prometheus::Gauge& watchers =
+      metrics_.Gauge("unbraid_assembler_watchers", "Streams that watch or follow a separation");
   while (true) {
     {
       absl::MutexLock lock(&mutex_);
@@ -93,6 +95,7 @@ void AssemblerServer::Beat() {
     }
     disk_->Look();
     PostTick();
+    watchers.Set(static_cast<double>(hub_.watchers()));
     if (absl::Now() - last_beat < kBeat) continue;
     last_beat = absl::Now();
     hub_.Beat();

@@ -75,9 +75,13 @@ void Engine::OnFinished(base::SeparationId id, int attempt, const ChunkFiles& fi
   if (status.ok()) return;
   if (!absl::IsResourceExhausted(status)) {
     telemetry::Error("finishing failed", {{"separation", id.ToString()}, {"error", status}});
-    status = FailNow(active, "FINISHING_FAILED",
-                     absl::StrCat("The results could not be written: ", status.message(),
-                                  ". Create the separation again."));
+    // With a reason it is not the server's fault.
+    const std::string reason = base::ReasonOf(status);
+    status = reason.empty()
+                 ? FailNow(active, "FINISHING_FAILED",
+                           absl::StrCat("The results could not be written: ", status.message(),
+                                        ". Create the separation again."))
+                 : FailNow(active, reason, std::string(status.message()));
     if (status.ok()) return;
   }
   active->finish_again = absl::Now() + kFinishPause;

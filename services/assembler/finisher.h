@@ -24,7 +24,8 @@ struct FinishResult {
 // frame count, the mix, the residual, one common gain where an integer or lossy format would clip
 // (or limited samples, as the clip policy says), tags, files that appear whole or not at all. Reads
 // only the job and its files, holds a block at a time, and can be begun again at any point.
-// CANCELLED once `cancelled` is set, RESOURCE_EXHAUSTED when the disk is full.
+// CANCELLED once `cancelled` is set, RESOURCE_EXHAUSTED when the disk is full, FAILED_PRECONDITION
+// (OUTPUT_NOT_FINITE) when a sample of an output would be no number.
 absl::StatusOr<FinishResult> Finish(const Job& job, const ChunkFiles& files,
                                     const std::atomic<bool>& cancelled,
                                     const std::function<void(double share)>& progress);

@@ -1,6 +1,11 @@
 #include "services/assembler/joined_stem.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "services/common/audio/interleave.h"
 #include "services/common/base/status.h"
 
 namespace unbraid::assembler {
@@ -39,6 +44,20 @@ void MixStems(absl::Span<const std::vector<float>> stems, absl::Span<const doubl
       sum += gains[stem] * static_cast<double>(stems[stem][sample]);
     (*mix)[sample] = static_cast<float>(sum);
   }
+}
+
+absl::Status CheckOutput(absl::Span<const float> samples, absl::string_view output,
+                         const JoinedShape& shape, int64_t first_frame) {
+  if (audio::AllFinite(samples.data(), static_cast<int64_t>(samples.size())))
+    return absl::OkStatus();
+  const auto bad = std::find_if(samples.begin(), samples.end(),
+                                [](float sample) { return !std::isfinite(sample); });
+  const int64_t frame = first_frame + (bad - samples.begin()) / shape.channels;
+  return base::Error(
+      absl::StatusCode::kFailedPrecondition, "OUTPUT_NOT_FINITE",
+      absl::StrFormat("The output '%s' has a sample that is no number, at %.3f s: the song is far "
+                      "above full scale. Turn it down, or the gains of the mix.",
+                      output, static_cast<double>(frame) / shape.rate_hz));
 }
 
 }  // namespace unbraid::assembler

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "services/common/audio/resampler.h"
 #include "services/common/store/files.h"
@@ -51,6 +52,12 @@ class JoinedStem {
 // The sum of the stems, each with its gain, in double, rounded once.
 void MixStems(absl::Span<const std::vector<float>> stems, absl::Span<const double> gains,
               std::vector<float>* mix);
+
+// FAILED_PRECONDITION (OUTPUT_NOT_FINITE), naming the output and the time, if a sample is no
+// number: sums, gains and filters can leave the range of a float. `first_frame` is where the
+// samples begin.
+absl::Status CheckOutput(absl::Span<const float> samples, absl::string_view output,
+                         const JoinedShape& shape, int64_t first_frame);
 
 }  // namespace unbraid::assembler
 

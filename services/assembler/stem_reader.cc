@@ -15,11 +15,9 @@ constexpr int64_t kBlockFrames = 65'536;
 
 absl::StatusOr<StemReader> StemReader::Open(const Job& job, const ChunkFiles& files) {
   StemReader reader(job);
-  const v1::Track& track = job.open.track();
-  const JoinedShape shape = {job.open.model_rate_hz(), track.sample_rate_hz(), track.channels(),
-                             track.frames()};
   for (int i = 0; i < job.computed_stems(); ++i) {
-    UNBRAID_ASSIGN_OR_RETURN(JoinedStem stem, JoinedStem::Open(files.JoinedPath(i), shape, 0));
+    UNBRAID_ASSIGN_OR_RETURN(JoinedStem stem,
+                             JoinedStem::Open(files.JoinedPath(i), reader.shape_, 0));
     reader.stems_.push_back(std::move(stem));
   }
   if (job.open.separation().residual()) {
@@ -28,7 +26,10 @@ absl::StatusOr<StemReader> StemReader::Open(const Job& job, const ChunkFiles& fi
   return reader;
 }
 
-StemReader::StemReader(const Job& job) : job_(job) {
+StemReader::StemReader(const Job& job)
+    : job_(job),
+      shape_{job.open.model_rate_hz(), job.open.track().sample_rate_hz(),
+             job.open.track().channels(), job.open.track().frames()} {
   const auto& gains = job.open.separation().mix().gains();
   for (int stem : job.open.computed_stems()) {
     const auto gain = gains.find(job.open.model_stems(stem));
@@ -50,7 +51,17 @@ absl::StatusOr<bool> StemReader::Next(Block* block) {
   if (residual_) {
     UNBRAID_RETURN_IF_ERROR(residual_->Next(computed, &(*block)[stems_.size() + 1]));
   }
+  for (size_t part = 0; part < block->size(); ++part) {
+    UNBRAID_RETURN_IF_ERROR(CheckOutput((*block)[part], NameOf(part), shape_, given_));
+  }
+  given_ += static_cast<int64_t>(block->front().size()) / shape_.channels;
   return true;
+}
+
+std::string StemReader::NameOf(size_t part) const {
+  if (part == stems_.size()) return "mix";
+  if (part > stems_.size()) return "residual";
+  return job_.open.model_stems(job_.open.computed_stems(static_cast<int>(part)));
 }
 
 double StemReader::share() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,7 +25,7 @@ class StemReader {
   // The job must outlive it.
   static absl::StatusOr<StemReader> Open(const Job& job, const ChunkFiles& files);
 
-  // The next block; false at the end.
+  // The next block; false at the end. FAILED_PRECONDITION (OUTPUT_NOT_FINITE).
   absl::StatusOr<bool> Next(Block* block);
 
   // How much has been read, from 0 to 1.
@@ -33,11 +34,16 @@ class StemReader {
  private:
   explicit StemReader(const Job& job);
 
+  // What a part of a block is called.
+  std::string NameOf(size_t part) const;
+
   const Job& job_;
+  const JoinedShape shape_;
   std::vector<double> mix_gains_;
   std::vector<JoinedStem> stems_;
   std::optional<ResidualReader> residual_;
-  int64_t position_ = 0;
+  int64_t position_ = 0;  // in the joined files
+  int64_t given_ = 0;     // frames
   bool finished_ = false;
 };
 

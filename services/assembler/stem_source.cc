@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "services/assembler/joined_stem.h"
 #include "services/common/audio/decoder.h"
 #include "services/common/audio/resampler.h"
@@ -16,16 +17,18 @@ namespace {
 // As PCM in stereo it is as large as the largest part of an answer.
 constexpr int64_t kBlockFrames = 32'768;
 
+JoinedShape ShapeOf(const FollowPlan& plan) {
+  return {plan.model_rate_hz, plan.pcm.sample_rate_hz(), plan.pcm.channels(), plan.pcm.frames()};
+}
+
 class JoinedSource : public StemSource {
  public:
   JoinedSource(const FollowPlan& plan, int64_t begin)
-      : plan_(plan), begin_(begin), position_(begin) {}
+      : plan_(plan), shape_(ShapeOf(plan)), begin_(begin), position_(begin), given_(begin) {}
 
   absl::Status OpenFiles() {
-    const JoinedShape shape = {plan_.model_rate_hz, plan_.pcm.sample_rate_hz(),
-                               plan_.pcm.channels(), plan_.pcm.frames()};
     for (const FollowPlan::Part& part : plan_.parts) {
-      UNBRAID_ASSIGN_OR_RETURN(JoinedStem stem, JoinedStem::Open(part.path, shape, begin_));
+      UNBRAID_ASSIGN_OR_RETURN(JoinedStem stem, JoinedStem::Open(part.path, shape_, begin_));
       stems_.push_back(std::move(stem));
       gains_.push_back(part.gain);
     }
@@ -40,7 +43,11 @@ class JoinedSource : public StemSource {
 
   absl::Status Read(int64_t joined_frames, std::vector<float>* out) override {
     const int64_t frames = std::min(kBlockFrames, joined_frames - position_);
+    const size_t before = out->size();
     UNBRAID_RETURN_IF_ERROR(plan_.is_mix ? ReadMix(frames, out) : stems_.front().Read(frames, out));
+    const auto block = absl::MakeConstSpan(*out).subspan(before);
+    UNBRAID_RETURN_IF_ERROR(CheckOutput(block, plan_.is_mix ? "mix" : "stem", shape_, given_));
+    given_ += static_cast<int64_t>(block.size()) / shape_.channels;
     position_ += frames;
     finished_ = frames == 0;
     return absl::OkStatus();
@@ -58,10 +65,12 @@ class JoinedSource : public StemSource {
   }
 
   const FollowPlan plan_;
+  const JoinedShape shape_;
   const int64_t begin_;
   std::vector<JoinedStem> stems_;
   std::vector<double> gains_;
   int64_t position_;  // in the joined files
+  int64_t given_;     // in the stem
   bool finished_ = false;
 };
 
@@ -77,11 +86,16 @@ class OutputSource : public StemSource {
     std::vector<float> samples(static_cast<size_t>(kBlockFrames * plan_.pcm.channels()));
     UNBRAID_ASSIGN_OR_RETURN(const int64_t frames, decoder_->Read(samples.data(), kBlockFrames));
     finished_ = frames == 0;
-    if (finished_) return resampler_->Finish(out);
     if (plan_.output_factor != 1) {
       for (float& sample : samples) sample *= plan_.output_factor;
     }
-    return resampler_->Process(samples.data(), frames, out);
+    const size_t before = out->size();
+    UNBRAID_RETURN_IF_ERROR(finished_ ? resampler_->Finish(out)
+                                      : resampler_->Process(samples.data(), frames, out));
+    const auto block = absl::MakeConstSpan(*out).subspan(before);
+    UNBRAID_RETURN_IF_ERROR(CheckOutput(block, "stem", ShapeOf(plan_), given_));
+    given_ += static_cast<int64_t>(block.size()) / plan_.pcm.channels();
+    return absl::OkStatus();
   }
 
  private:
@@ -107,6 +121,7 @@ class OutputSource : public StemSource {
   const FollowPlan plan_;
   std::unique_ptr<audio::Decoder> decoder_;
   std::unique_ptr<audio::Resampler> resampler_;
+  int64_t given_ = 0;  // in the stem
   bool finished_ = false;
 };
 

@@ -38,6 +38,13 @@ void WatchHub::Beat() {
   }
 }
 
+size_t WatchHub::watchers() const {
+  absl::MutexLock lock(&mutex_);
+  size_t count = 0;
+  for (const auto& [id, watchers] : watchers_) count += watchers.size();
+  return count;
+}
+
 void WatchHub::Close(base::SeparationId id) {
   absl::MutexLock lock(&mutex_);
   const auto found = watchers_.find(id);

@@ -1,6 +1,7 @@
 #ifndef UNBRAID_SERVICES_ASSEMBLER_WATCH_HUB_H_
 #define UNBRAID_SERVICES_ASSEMBLER_WATCH_HUB_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -38,13 +39,16 @@ class WatchHub {
   void TellJoined(base::SeparationId id, int64_t frames);
   // Sends every watcher again what it was told last, so that it knows that the line is alive.
   void Beat();
+  // How many watch now.
+  size_t watchers() const;
+
   // The separation is gone.
   void Close(base::SeparationId id);
   // All are told that the service ends.
   void CloseAll();
 
  private:
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::map<base::SeparationId, std::set<Watcher*>> watchers_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };

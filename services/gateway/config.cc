@@ -14,6 +14,8 @@ absl::Status Config::Validate() const {
     return absl::InvalidArgumentError("--max-separate-calls must be at least 1");
   if (unary_deadline <= absl::ZeroDuration())
     return absl::InvalidArgumentError("--unary-deadline must be more than 0");
+  if (max_stream_age <= absl::ZeroDuration())
+    return absl::InvalidArgumentError("--max-stream-age must be more than 0");
   for (const std::string* address : {&listen, &splitter, &assembler}) {
     UNBRAID_RETURN_IF_ERROR(base::ParseHostPort(*address).status());
   }
@@ -33,6 +35,8 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
   flags.Add("--max-upload-bytes", &config->max_upload_bytes,
             "Largest file that is accepted, in bytes");
   flags.AddDuration("--unary-deadline", &config->unary_deadline, "Longest time of a unary call");
+  flags.AddDuration("--max-stream-age", &config->max_stream_age,
+                    "Age at which a stream that watches or follows is ended; clients call again");
   flags.Add("--max-separate-calls", &config->max_separate_calls,
             "Calls of Separate at the same time");
   flags.AddDuration("--grace", &config->grace, "How long streams may go on after SIGTERM");

@@ -33,6 +33,10 @@ struct Config {
   // A unary call takes no longer than this, or than the client's own deadline.
   absl::Duration unary_deadline = absl::Seconds(20);
 
+  // A stream of WatchSeparation, or of DownloadStem with `follow`, is ended with UNAVAILABLE at
+  // this age; clients call again, and so spread anew over the gateways that there are.
+  absl::Duration max_stream_age = absl::Hours(1);
+
   // Calls of Separate at the same time; each holds a thread. More are refused with OVERLOADED.
   int max_separate_calls = 64;
 

@@ -80,6 +80,7 @@ void GatewayServer::Drain() {
   }
   if (server_ != nullptr) {
     server_->SetServing(false);  // the poller says nothing more once `draining_` is set
+    separations_.EndStreams();
     server_->Shutdown(config_.grace);
   }
   if (poller_.joinable()) poller_.join();

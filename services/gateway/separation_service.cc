@@ -8,6 +8,7 @@
 #include "services/gateway/separate_session.h"
 #include "services/gateway/stream_forwarder.h"
 #include "services/gateway/unary_forwarder.h"
+#include "services/gateway/watch_call.h"
 
 namespace unbraid::gateway {
 
@@ -56,11 +57,8 @@ grpc::ServerUnaryReactor* SeparationServiceImpl::ListSeparations(
 
 grpc::ServerWriteReactor<v1::WatchSeparationResponse>* SeparationServiceImpl::WatchSeparation(
     Context*, const v1::WatchSeparationRequest* request) {
-  return new StreamForwarder<v1::WatchSeparationResponse>(
-      Record("WatchSeparation", request->name(), metrics_), kAssembler,
-      [&](grpc::ClientContext* context, auto* reader) {
-        backends_->assembler()->async()->WatchSeparation(context, request, reader);
-      });
+  return new WatchCall(Record("WatchSeparation", request->name(), metrics_), request->name(),
+                       {backends_->assembler(), &watches_, &lives_, config_.unary_deadline});
 }
 
 grpc::ServerUnaryReactor* SeparationServiceImpl::CancelSeparation(
@@ -90,7 +88,7 @@ grpc::ServerWriteReactor<v1::DownloadStemResponse>* SeparationServiceImpl::Downl
     Context*, const v1::DownloadStemRequest* request) {
   return new StreamForwarder<v1::DownloadStemResponse>(
       Record("DownloadStem", request->name(), metrics_), kAssembler,
-      [&](grpc::ClientContext* context, auto* reader) {
+      request->follow() ? &lives_ : nullptr, [&](grpc::ClientContext* context, auto* reader) {
         backends_->assembler()->async()->DownloadStem(context, request, reader);
       });
 }

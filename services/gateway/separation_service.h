@@ -7,6 +7,8 @@
 #include "services/common/telemetry/metrics.h"
 #include "services/gateway/backends.h"
 #include "services/gateway/config.h"
+#include "services/gateway/stream_lives.h"
+#include "services/gateway/watch_share.h"
 #include "unbraid/v1/separation_service.grpc.pb.h"
 
 namespace unbraid::gateway {
@@ -18,7 +20,15 @@ class SeparationServiceImpl : public v1::SeparationService::CallbackService {
   // `sessions` has config.max_separate_calls threads.
   SeparationServiceImpl(const Config& config, const Backends* backends, base::Executor* sessions,
                         telemetry::Metrics* metrics)
-      : config_(config), backends_(backends), sessions_(sessions), metrics_(metrics) {}
+      : config_(config),
+        backends_(backends),
+        sessions_(sessions),
+        metrics_(metrics),
+        watches_(backends->assembler(), metrics),
+        lives_(config.max_stream_age) {}
+
+  // Ends the streams that may be silent for long, and those that begin later: the gateway leaves.
+  void EndStreams() { lives_.EndAll(); }
 
   using Context = grpc::CallbackServerContext;
 
@@ -50,6 +60,8 @@ class SeparationServiceImpl : public v1::SeparationService::CallbackService {
   const Backends* const backends_;
   base::Executor* const sessions_;
   telemetry::Metrics* const metrics_;
+  WatchShare watches_;
+  StreamLives lives_;
   std::atomic<int> separate_calls_{0};
 };
 

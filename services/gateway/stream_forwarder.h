@@ -5,12 +5,16 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <optional>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/common/grpc/channel.h"
 #include "services/gateway/backends.h"
 #include "services/gateway/call_record.h"
+#include "services/gateway/stream_lives.h"
 
 namespace unbraid::gateway {
 
@@ -21,18 +25,19 @@ namespace unbraid::gateway {
 // At any time either a read or a write is outstanding, never both; only whoever's reaction runs
 // goes on, so no lock is needed.
 template <typename Response>
-class StreamForwarder : public grpc::ServerWriteReactor<Response> {
+class StreamForwarder : public grpc::ServerWriteReactor<Response>, private StreamLives::Stream {
  public:
   // `begin` starts the call: stub->async()->Method(context, request, reader). The request must live
-  // as long as the server's call, which gRPC's own does.
+  // as long as the server's call, which gRPC's own does. `lives`, if there are any, bound it.
   template <typename Begin>
-  StreamForwarder(CallRecord record, const char* service, Begin begin)
-      : record_(std::move(record)), service_(service), reader_(this) {
+  StreamForwarder(CallRecord record, const char* service, StreamLives* lives, Begin begin)
+      : record_(std::move(record)), service_(service), lives_(lives), reader_(this) {
     grpc_util::PrepareCall(&context_, absl::InfiniteDuration(), grpc_util::kDefaultOwner);
     begin(&context_, &reader_);
     // Reads are begun from the server's reactions, which the client's side must be told.
     reader_.AddHold();
     reader_.StartRead(&message_);
+    if (lives_ != nullptr) lives_->Add(this);
     reader_.StartCall();
   }
 
@@ -65,9 +70,25 @@ class StreamForwarder : public grpc::ServerWriteReactor<Response> {
   }
 
   void OnBackendDone(const grpc::Status& backend_status) {
-    grpc::Status status = FromBackend(backend_status, service_, client_gone_);
+    if (lives_ != nullptr) lives_->Remove(this);
+    grpc::Status status = EndOf(backend_status);
     record_.Finish(status);
     this->Finish(std::move(status));  // `this` may be gone afterwards
+  }
+
+  grpc::Status EndOf(const grpc::Status& backend_status) {
+    absl::MutexLock lock(&mutex_);
+    if (end_.has_value() && !backend_status.ok()) return *end_;
+    return FromBackend(backend_status, service_, client_gone_);
+  }
+
+  // Its time is up. A message that is on its way to the client is waited for.
+  void End(const grpc::Status& status) override {
+    {
+      absl::MutexLock lock(&mutex_);
+      end_ = status;
+    }
+    context_.TryCancel();
   }
 
   void OnCancel() override {
@@ -78,10 +99,14 @@ class StreamForwarder : public grpc::ServerWriteReactor<Response> {
 
   CallRecord record_;
   const char* const service_;
+  StreamLives* const lives_;
   grpc::ClientContext context_;
   Response message_;
   Reader reader_;
   std::atomic<bool> client_gone_{false};
+
+  absl::Mutex mutex_;
+  std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace unbraid::gateway

@@ -3,10 +3,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "services/common/base/status.h"
 #include "services/common/telemetry/log.h"
 
 namespace unbraid::splitter {
+namespace {
+
+constexpr absl::Duration kProbeEvery = absl::Seconds(3);
+constexpr char kNobody[] = "nobody";
+
+}  // namespace
 
 amqp::Topology SplitterTopology(const model::Catalogue& catalogue) {
   amqp::Topology topology = amqp::ControlTopology();
@@ -42,6 +49,21 @@ void AmqpBroker::PublishCancel(const internal::v1::CancelNotice& notice) {
 BrokerState AmqpBroker::state() const {
   const amqp::ConnectionState state = publisher_->state();
   return {state.connected, state.blocked, state.message};
+}
+
+void AmqpBroker::Probe() {
+  if (!publisher_->state().usable()) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (absl::Now() - probed_ < kProbeEvery) return;
+    probed_ = absl::Now();
+  }
+  amqp::Message message;
+  message.exchange = amqp::kDeadExchange;  // whichever of ours
+  message.routing_key = kNobody;
+  message.message_id = "probe";
+  message.mandatory = false;
+  publisher_->Publish(std::move(message), [](const absl::Status&) {});
 }
 
 absl::StatusOr<QueueCounts> AmqpBroker::Chunks(const std::string& model) {

@@ -5,6 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "services/common/amqp/publisher.h"
 #include "services/common/amqp/queue_inspector.h"
 #include "services/common/model/catalogue.h"
@@ -23,6 +26,7 @@ class AmqpBroker : public ChunkSink, public QueueDepths {
   void Publish(OutgoingChunk chunk, std::function<void(absl::Status)> done) override;
   void PublishCancel(const internal::v1::CancelNotice& notice) override;
   BrokerState state() const override;
+  void Probe() override;
   absl::StatusOr<QueueCounts> Chunks(const std::string& model) override;
   absl::StatusOr<QueueCounts> Results(const std::string& assembler) override;
 
@@ -35,6 +39,9 @@ class AmqpBroker : public ChunkSink, public QueueDepths {
 
   const std::unique_ptr<amqp::Publisher> publisher_;
   amqp::QueueInspector inspector_;
+
+  absl::Mutex mutex_;
+  absl::Time probed_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
 
 }  // namespace unbraid::splitter

@@ -42,6 +42,10 @@ class ChunkSink {
   virtual void PublishCancel(const internal::v1::CancelNotice& notice) = 0;
 
   virtual BrokerState state() const = 0;
+
+  // To be called now and then: a broker tells of an alarm only who sends it something, so it is
+  // sent something. Does not wait.
+  virtual void Probe() {}
 };
 
 struct QueueCounts {

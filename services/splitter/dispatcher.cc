@@ -52,7 +52,7 @@ std::string Dispatcher::assembler() const {
 void Dispatcher::Add(const Job& job, const std::string& spool_path, int64_t chunks,
                      const std::vector<bool>& done) {
   absl::MutexLock lock(&mutex_);
-  items_[job.id] = Item{std::make_shared<const Job>(job), spool_path, ""};
+  items_[job.id] = Item{std::make_shared<const Job>(job), spool_path, "", AtLeast(done, chunks)};
   rotation_.Add(job.id, job.model(), chunks, done);
   active_.Set(static_cast<double>(items_.size()));
   news_ = true;
@@ -62,7 +62,8 @@ void Dispatcher::AddGrowing(const Job& job, const std::string& spool_path,
                             const std::string& part_path, int64_t chunks,
                             const std::vector<bool>& done) {
   absl::MutexLock lock(&mutex_);
-  items_[job.id] = Item{std::make_shared<const Job>(job), spool_path, part_path};
+  items_[job.id] =
+      Item{std::make_shared<const Job>(job), spool_path, part_path, AtLeast(done, chunks)};
   rotation_.Add(job.id, job.model(), chunks, done);
   rotation_.SetReady(job.id, 0);
   active_.Set(static_cast<double>(items_.size()));
@@ -87,6 +88,8 @@ void Dispatcher::Retry(base::SeparationId id, int32_t attempt, int64_t chunk, in
   absl::MutexLock lock(&mutex_);
   const auto item = items_.find(id);
   if (item == items_.end() || item->second.job->attempt != attempt) return;
+  if (chunk >= 0 && chunk < static_cast<int64_t>(item->second.given_out.size()))
+    item->second.given_out[static_cast<size_t>(chunk)] = false;
   rotation_.Retry(id, chunk, try_number);
   news_ = true;
 }
@@ -95,8 +98,22 @@ void Dispatcher::Resend(base::SeparationId id, int32_t attempt, const std::vecto
   absl::MutexLock lock(&mutex_);
   const auto item = items_.find(id);
   if (item == items_.end() || item->second.job->attempt != attempt) return;
+  std::vector<bool>& given_out = item->second.given_out;
+  given_out = AtLeast(done, static_cast<int64_t>(given_out.size()));
   rotation_.Resend(id, done);
   news_ = true;
+}
+
+std::vector<bool> Dispatcher::AtLeast(std::vector<bool> chunks, int64_t count) {
+  if (static_cast<int64_t>(chunks.size()) < count) chunks.resize(static_cast<size_t>(count), false);
+  return chunks;
+}
+
+std::vector<GivenOut> Dispatcher::given_out() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<GivenOut> all;
+  for (const auto& [id, item] : items_) all.push_back({id, item.job->attempt, item.given_out});
+  return all;
 }
 
 Dispatcher::Quiet Dispatcher::QuietOf(base::SeparationId id) const {
@@ -182,7 +199,7 @@ void Dispatcher::Send(const Order& order) {
     {
       absl::MutexLock lock(&mutex_);
       // Its spool goes with a separation that has ended meanwhile.
-      if (Current(job) == nullptr) return;
+      if (Current(order) == nullptr) return;
     }
     return on_failure_(job.id, job.attempt, task.status());
   }
@@ -213,11 +230,12 @@ void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {
   bool current = false;
   {
     absl::MutexLock lock(&mutex_);
-    Item* item = Current(job);
+    Item* item = Current(order);
     current = item != nullptr;
     if (current) {
       --item->unconfirmed;
       item->last_sent = absl::Now();
+      if (status.ok()) item->given_out[static_cast<size_t>(order.turn.chunk)] = true;
       if (absl::IsUnavailable(status)) {
         rotation_.PutBack(order.turn);
       }
@@ -230,9 +248,10 @@ void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {
   if (!absl::IsUnavailable(status)) on_failure_(job.id, job.attempt, status);
 }
 
-Dispatcher::Item* Dispatcher::Current(const Job& job) {
-  const auto item = items_.find(job.id);
-  const bool same = item != items_.end() && item->second.job->attempt == job.attempt;
+// The item that the order was taken from; one that was added again meanwhile counts for itself.
+Dispatcher::Item* Dispatcher::Current(const Order& order) {
+  const auto item = items_.find(order.job->id);
+  const bool same = item != items_.end() && item->second.job == order.job;
   return same ? &item->second : nullptr;
 }
 

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/splitter/broker.h"
+#include "services/splitter/given_out.h"
 #include "services/splitter/job.h"
 #include "services/splitter/rotation.h"
 #include "services/splitter/send_window.h"
@@ -72,6 +73,9 @@ class Dispatcher {
   };
   Quiet QuietOf(base::SeparationId id) const;
 
+  // What the broker has of all separations, or had before they were done.
+  std::vector<GivenOut> given_out() const;
+
   // Sends one chunk if one may be sent. False: not now.
   bool Step();
 
@@ -83,6 +87,7 @@ class Dispatcher {
     std::shared_ptr<const Job> job;
     std::string spool_path;
     std::string part_path;  // its name while it is being written; empty: it never was, here
+    std::vector<bool> given_out;
     int64_t unconfirmed = 0;
     absl::Time last_sent = absl::InfinitePast();
   };
@@ -100,9 +105,10 @@ class Dispatcher {
   bool TakeOrder(const std::vector<std::string>& models, Order* order);
   static absl::StatusOr<internal::v1::ChunkTask> Cut(const Order& order);
   void Send(const Order& order);
+  static std::vector<bool> AtLeast(std::vector<bool> chunks, int64_t count);
   void OnDecided(const Order& order, const absl::Status& status);
   // The item of a job if that is still the one that is being given out.
-  Item* Current(const Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Item* Current(const Order& order) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ChunkSink* const sink_;
   SendWindow* const window_;

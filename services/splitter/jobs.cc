@@ -48,10 +48,11 @@ class Jobs::Opening {
 Jobs::Jobs(const Pipeline::Parts& parts, Pipeline* pipeline, const std::string& splitter)
     : parts_(parts), pipeline_(pipeline), splitter_(splitter) {}
 
-absl::Status Jobs::Recover() {
+absl::Status Jobs::Recover(std::vector<GivenOut> given_out) {
   UNBRAID_ASSIGN_OR_RETURN(const std::vector<Job> jobs, parts_.jobs->All());
   std::set<base::SeparationId> known;
   absl::MutexLock lock(&mutex_);
+  given_out_ = std::move(given_out);
   for (const Job& job : jobs) {
     known.insert(job.id);
     if (job.attempt == 0) unopened_.insert(job.id);

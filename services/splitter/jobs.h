@@ -30,7 +30,8 @@ class Jobs : public WorkEvents {
   Jobs(const Pipeline::Parts& parts, Pipeline* pipeline, const std::string& splitter);
 
   // Reads the records and clears the spool folder of what belongs to none. Before Start().
-  absl::Status Recover();
+  // `given_out`: what a process that ended in good order has left at the broker.
+  absl::Status Recover(std::vector<GivenOut> given_out);
 
   // Checks, records and opens a separation; the work goes on in the background. Idempotent. A new
   // one is recorded only if its spool has room beside what was let in before. It is a use of the
@@ -71,6 +72,8 @@ class Jobs : public WorkEvents {
   void Forget(base::SeparationId id, int32_t attempt);
   bool IsOpening(base::SeparationId id) const;
   void OnLost(const internal::v1::ActiveSeparation& active);
+  // Chunks that need not be sent: those that are done, and those that were given out.
+  std::vector<bool> NotToSend(const internal::v1::ActiveSeparation& active);
 
   const Pipeline::Parts parts_;
   Pipeline* const pipeline_;
@@ -83,6 +86,7 @@ class Jobs : public WorkEvents {
   mutable absl::Mutex mutex_;
   std::map<base::SeparationId, int> opening_ ABSL_GUARDED_BY(mutex_);  // and how many callers
   std::set<base::SeparationId> unopened_ ABSL_GUARDED_BY(mutex_);
+  std::vector<GivenOut> given_out_ ABSL_GUARDED_BY(mutex_);  // by the process before
   absl::Time open_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time expire_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   // Streams are counted: a job that was opened during the present one need not be in its snapshot.

@@ -1,4 +1,5 @@
 // What Jobs does at the assembler's news.
+#include <algorithm>
 #include <utility>
 
 #include "services/common/grpc/channel.h"
@@ -54,7 +55,18 @@ void Jobs::OnActive(const internal::v1::ActiveSeparation& active) {
     unopened_.erase(id);
   }
   telemetry::Info("going on with a separation", {{"separation", id.ToString()}});
-  pipeline_->Activate(job, DoneChunks(active));
+  pipeline_->Activate(job, NotToSend(active));
+}
+
+std::vector<bool> Jobs::NotToSend(const internal::v1::ActiveSeparation& active) {
+  std::vector<bool> chunks = DoneChunks(active);
+  absl::MutexLock lock(&mutex_);
+  for (const GivenOut& given : given_out_) {
+    if (given.id.value() != active.separation_id() || given.attempt != active.attempt()) continue;
+    for (size_t k = 0; k < std::min(chunks.size(), given.chunks.size()); ++k)
+      chunks[k] = chunks[k] || given.chunks[k];
+  }
+  return chunks;
 }
 
 void Jobs::OnLost(const internal::v1::ActiveSeparation& active) {

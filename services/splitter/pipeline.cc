@@ -31,6 +31,7 @@ Pipeline::Pipeline(const Parts& parts, const PipelineOptions& options, telemetry
       metrics_(metrics),
       active_gauge_(
           metrics->Gauge("unbraid_splitter_active_separations", "Separations that have not ended")),
+      notices_(parts.sink),
       preparing_("prepare", kPreparingThreads),
       songs_("songs", kSongThreads) {}
 
@@ -178,6 +179,7 @@ void Pipeline::OnDone(base::SeparationId id, int32_t attempt, std::vector<bool> 
 }
 
 void Pipeline::Drop(base::SeparationId id, int32_t attempt) {
+  const std::string model = ModelOf(id);
   {
     absl::MutexLock lock(&mutex_);
     const auto found = active_.find(id);
@@ -191,10 +193,14 @@ void Pipeline::Drop(base::SeparationId id, int32_t attempt) {
     const absl::Status removed = parts_.spools->Remove(id);
     if (!removed.ok()) telemetry::Warning("spool stays", {{"error", removed}});
   }
-  internal::v1::CancelNotice notice;
-  notice.set_separation_id(id.value());
-  notice.set_attempt(attempt);
-  (void)parts_.calls->Post([this, notice] { parts_.sink->PublishCancel(notice); });
+  (void)parts_.calls->Post(
+      [this, id, attempt, model] { notices_.Add(id, attempt, model, absl::Now()); });
+}
+
+// Empty when there is no record any more.
+std::string Pipeline::ModelOf(base::SeparationId id) const {
+  const absl::StatusOr<std::optional<Job>> job = parts_.jobs->Find(id);
+  return job.ok() && job->has_value() ? (*job)->model() : "";
 }
 
 void Pipeline::Fail(base::SeparationId id, int32_t attempt, const absl::Status& why) {

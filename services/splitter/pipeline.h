@@ -2,10 +2,12 @@
 #define UNBRAID_SERVICES_SPLITTER_PIPELINE_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -15,6 +17,7 @@
 #include "services/common/model/catalogue.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/splitter/assembler_client.h"
+#include "services/splitter/cancel_notices.h"
 #include "services/splitter/dispatcher.h"
 #include "services/splitter/failure_reporter.h"
 #include "services/splitter/job_store.h"
@@ -116,6 +119,10 @@ class Pipeline {
   Active* Find(base::SeparationId id, int32_t attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<Preparation> run);
+  // False: there are as many preparations as there may be, and Prepare is posted when one has
+  // ended.
+  bool TakePlace(base::SeparationId id, int32_t attempt);
+  void GivePlace();
   absl::StatusOr<std::shared_ptr<Preparation>> BeginPreparation(const Job& job);
   void BeginEarly(const Job& job, const Preparation& run);
   void PlanEarly(const Job& job, const std::string& part_path);
@@ -133,6 +140,7 @@ class Pipeline {
   void Plan(base::SeparationId id, int32_t attempt);
   void OnPlanned(const Job& job, int64_t chunks);
   void ReportWaiting(const Job& job, const std::string& text);
+  std::string ModelOf(base::SeparationId id) const;
   std::vector<Job> ContinueAll();
   bool IsStalled(const Job& job, const absl::StatusOr<QueueCounts>& chunks);
   std::string TextFor(const Job& job, const absl::StatusOr<QueueCounts>& chunks);
@@ -144,8 +152,11 @@ class Pipeline {
 
   mutable absl::Mutex mutex_;
   std::map<base::SeparationId, Active> active_ ABSL_GUARDED_BY(mutex_);
+  int preparations_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::deque<std::pair<base::SeparationId, int32_t>> waiting_for_place_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
+  CancelNotices notices_;
   base::Executor preparing_;
   base::Executor songs_;
 };

@@ -1,4 +1,5 @@
-// How the pipeline decodes a track into its spool.
+// How Pipeline makes the spools of separations: a few of them at a time, which take turns.
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,8 @@
 namespace unbraid::splitter {
 namespace {
 
+// Each has a decoder, which is a process, and files of its own.
+constexpr int kMostPreparations = 16;
 // How long a preparation may hold a thread before the next one gets it.
 constexpr absl::Duration kSlice = absl::Milliseconds(200);
 // How often a job's decoder may be killed from outside.
@@ -20,8 +23,12 @@ void Pipeline::Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<P
   const std::optional<Job> job = Current(id, attempt);
   if (!job) return;  // it has ended; a run that was begun removes its file
   if (run == nullptr) {
+    if (!TakePlace(id, attempt)) return;  // it is called again when there is one
     auto begun = BeginPreparation(*job);
-    if (!begun.ok()) return OnNotPrepared(*job, begun.status());
+    if (!begun.ok()) {
+      GivePlace();
+      return OnNotPrepared(*job, begun.status());
+    }
     run = *std::move(begun);
     BeginEarly(*job, *run);
   }
@@ -35,6 +42,26 @@ void Pipeline::Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<P
   (void)preparing_.Post([this, id, attempt, run] { Prepare(id, attempt, run); });
 }
 
+bool Pipeline::TakePlace(base::SeparationId id, int32_t attempt) {
+  absl::MutexLock lock(&mutex_);
+  if (preparations_ < kMostPreparations) {
+    ++preparations_;
+    return true;
+  }
+  waiting_for_place_.emplace_back(id, attempt);
+  return false;
+}
+
+void Pipeline::GivePlace() {
+  absl::MutexLock lock(&mutex_);
+  --preparations_;
+  if (waiting_for_place_.empty()) return;
+  const auto [id, attempt] = waiting_for_place_.front();
+  waiting_for_place_.pop_front();
+  (void)preparing_.Post([this, id = id, attempt = attempt] { Prepare(id, attempt, nullptr); });
+}
+
+// Its place is free again when the last one lets go of it.
 absl::StatusOr<std::shared_ptr<Preparation>> Pipeline::BeginPreparation(const Job& job) {
   const auto package = parts_.catalogue->Find(job.model());
   if (!package.ok() || (*package)->sha256 != job.open.model_sha256()) {
@@ -58,7 +85,10 @@ absl::StatusOr<std::shared_ptr<Preparation>> Pipeline::BeginPreparation(const Jo
   // The upload has asked for it, or the track would have none.
   input.decode.silence_non_finite = job.open.track().silenced_samples() > 0;
   UNBRAID_ASSIGN_OR_RETURN(auto preparation, Preparation::Create(input));
-  return std::shared_ptr<Preparation>(std::move(preparation));
+  return std::shared_ptr<Preparation>(preparation.release(), [this](Preparation* ended) {
+    delete ended;
+    GivePlace();
+  });
 }
 
 // Whatever killed the decoder may have passed; but a track that gets it killed each time, by the

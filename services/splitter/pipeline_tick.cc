@@ -13,8 +13,11 @@ bool Pipeline::Tick() {
   const std::vector<Job> jobs = ContinueAll();
   std::map<std::string, absl::StatusOr<QueueCounts>> queues;
   for (const Job& job : jobs) queues.try_emplace(job.model(), absl::UnknownError("not asked"));
+  for (const std::string& model : notices_.models())
+    queues.try_emplace(model, absl::UnknownError("not asked"));
   for (auto& [model, counts] : queues) {
     counts = parts_.window->Chunks(model);  // may wait for the broker, so no lock is held
+    notices_.Tick(model, counts, absl::Now());
     if (!counts.ok()) continue;
     metrics_
         ->Gauge("unbraid_splitter_ready_chunks", "Chunks that wait for a worker",

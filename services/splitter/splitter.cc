@@ -6,6 +6,7 @@
 #include "services/common/base/host_port.h"
 #include "services/common/base/status.h"
 #include "services/common/grpc/channel.h"
+#include "services/common/telemetry/log.h"
 
 namespace unbraid::splitter {
 namespace {
@@ -19,13 +20,11 @@ constexpr int kBackgroundThreads = 4;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Splitter>> Splitter::Create(const Config& config,
-                                                           const model::Catalogue& catalogue,
-                                                           const Decoding& decoding,
-                                                           ChunkSink* sink, QueueDepths* depths,
-                                                           telemetry::Metrics* metrics) {
+absl::StatusOr<std::unique_ptr<Splitter>> Splitter::Create(
+    const Config& config, const model::Catalogue& catalogue, const Decoding& decoding,
+    ChunkSink* sink, QueueDepths* depths, telemetry::Metrics* metrics, Room::FreeBytes free_bytes) {
   std::unique_ptr<Splitter> splitter(
-      new Splitter(config, catalogue, decoding, sink, depths, metrics));
+      new Splitter(config, catalogue, decoding, sink, depths, metrics, std::move(free_bytes)));
   UNBRAID_RETURN_IF_ERROR(splitter->OpenFiles());
   UNBRAID_RETURN_IF_ERROR(splitter->Start());
   return splitter;
@@ -33,12 +32,13 @@ absl::StatusOr<std::unique_ptr<Splitter>> Splitter::Create(const Config& config,
 
 Splitter::Splitter(const Config& config, const model::Catalogue& catalogue,
                    const Decoding& decoding, ChunkSink* sink, QueueDepths* depths,
-                   telemetry::Metrics* metrics)
+                   telemetry::Metrics* metrics, Room::FreeBytes free_bytes)
     : config_(config),
       catalogue_(catalogue),
       decoding_(decoding),
       sink_(sink),
       metrics_(metrics),
+      free_bytes_(std::move(free_bytes)),
       channel_(grpc_util::Connect(config.assembler)),
       assembler_(channel_),
       window_(depths, kDepthMaxAge),
@@ -57,7 +57,7 @@ absl::Status Splitter::OpenFiles() {
   UNBRAID_ASSIGN_OR_RETURN(job_store_, JobStore::Open(config_.data));
   UNBRAID_ASSIGN_OR_RETURN(spools_, Spools::Create(config_.data));
   disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
-  room_ = std::make_unique<Room>(config_.data, config_.min_free_bytes);
+  room_ = std::make_unique<Room>(config_.data, config_.min_free_bytes, free_bytes_);
   room_->Count([this] { return SpoolsStillNeed(); });
   return OpenUploads();
 }
@@ -100,7 +100,8 @@ absl::Status Splitter::Start() {
   pipeline_ = std::make_unique<Pipeline>(PipelineParts(), options, metrics_);
   jobs_ = std::make_unique<Jobs>(PipelineParts(), pipeline_.get(), config_.name);
   watcher_ = std::make_unique<WorkWatcher>(channel_, config_.name, jobs_.get());
-  UNBRAID_RETURN_IF_ERROR(jobs_->Recover());
+  UNBRAID_ASSIGN_OR_RETURN(std::vector<GivenOut> given_out, TakeGivenOut(config_.data));
+  UNBRAID_RETURN_IF_ERROR(jobs_->Recover(std::move(given_out)));
   service_ = std::make_unique<SplitterServiceImpl>(
       SplitterServiceImpl::Parts{config_.name,
                                  tracks_.get(),
@@ -130,6 +131,7 @@ void Splitter::RunTicks() {
       if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kTick)) return;
     }
     disk_->Look();
+    sink_->Probe();
     failures_.Tick();
     uploads_->Sweep();
     jobs_->Tick();
@@ -156,6 +158,12 @@ void Splitter::Stop(absl::Duration grace) {
   unary_.Stop();
   parts_.Stop();
   checks_.Stop();
+}
+
+void Splitter::LeaveNote() {
+  if (dispatcher_ == nullptr) return;
+  const absl::Status left = LeaveGivenOut(config_.data, dispatcher_->given_out());
+  if (!left.ok()) telemetry::Warning("chunks will be sent again", {{"error", left}});
 }
 
 }  // namespace unbraid::splitter

@@ -45,11 +45,10 @@ class Splitter {
   // Opens the databases and the folders, and begins to serve and to work. `sink`, `depths` and
   // `metrics` are not owned and must outlive it; the sink must have decided every message before
   // this is destroyed.
-  static absl::StatusOr<std::unique_ptr<Splitter>> Create(const Config& config,
-                                                          const model::Catalogue& catalogue,
-                                                          const Decoding& decoding, ChunkSink* sink,
-                                                          QueueDepths* depths,
-                                                          telemetry::Metrics* metrics);
+  static absl::StatusOr<std::unique_ptr<Splitter>> Create(
+      const Config& config, const model::Catalogue& catalogue, const Decoding& decoding,
+      ChunkSink* sink, QueueDepths* depths, telemetry::Metrics* metrics,
+      Room::FreeBytes free_bytes = store::FreeBytes);
   // Stops without grace.
   ~Splitter();
 
@@ -72,9 +71,13 @@ class Splitter {
   // preparing; lets background calls end. May be called twice.
   void Stop(absl::Duration grace);
 
+  // After Stop, and after the sink has decided everything: leaves a note of what the broker has.
+  void LeaveNote();
+
  private:
   Splitter(const Config& config, const model::Catalogue& catalogue, const Decoding& decoding,
-           ChunkSink* sink, QueueDepths* depths, telemetry::Metrics* metrics);
+           ChunkSink* sink, QueueDepths* depths, telemetry::Metrics* metrics,
+           Room::FreeBytes free_bytes);
 
   absl::Status OpenFiles();
   absl::Status OpenUploads();
@@ -89,6 +92,7 @@ class Splitter {
   const Decoding decoding_;
   ChunkSink* const sink_;
   telemetry::Metrics* const metrics_;
+  const Room::FreeBytes free_bytes_;
 
   const std::shared_ptr<grpc::Channel> channel_;
   GrpcAssemblerClient assembler_;

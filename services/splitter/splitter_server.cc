@@ -91,6 +91,7 @@ void SplitterServer::Drain() {
   if (splitter_ != nullptr) splitter_->Stop(config_.grace);
   if (dead_letters_ != nullptr) dead_letters_->Stop();
   if (broker_ != nullptr) broker_->Stop(config_.grace);
+  if (splitter_ != nullptr) splitter_->LeaveNote();
   http_.reset();
 }
 

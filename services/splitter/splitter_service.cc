@@ -8,6 +8,7 @@
 #include "services/common/base/status.h"
 #include "services/common/grpc/channel.h"
 #include "services/common/grpc/unary.h"
+#include "services/splitter/waiting_text.h"
 
 namespace unbraid::splitter {
 namespace {
@@ -100,7 +101,7 @@ void SplitterServiceImpl::FillStatus(const internal::v1::GetSplitterStatusReques
   const BrokerState broker = parts_.sink->state();
   response->mutable_broker()->set_connected(broker.connected);
   response->mutable_broker()->set_blocked(broker.blocked);
-  response->mutable_broker()->set_message(broker.message);
+  response->mutable_broker()->set_message(BrokerText(broker));
   for (const std::string& model : request.models()) {
     const absl::StatusOr<QueueCounts> counts = parts_.window->Chunks(model);
     if (!broker.connected || !counts.ok()) continue;

@@ -8,6 +8,9 @@
 
 namespace unbraid::splitter {
 
+// What is amiss with the broker, as a sentence for people; empty when nothing is. Pure.
+std::string BrokerText(const BrokerState& broker);
+
 // What a separation of `model` waits for, as a sentence for people; empty when nothing is amiss.
 // `chunks` is the model's queue, or why it could not be looked at. Pure.
 std::string WaitingText(const BrokerState& broker, const absl::StatusOr<QueueCounts>& chunks,

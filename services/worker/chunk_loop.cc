@@ -14,6 +14,9 @@ namespace {
 using internal::v1::ChunkResult;
 using internal::v1::ChunkTask;
 
+// How long a chunk that may end the process waits for the confirms of those before it.
+constexpr absl::Duration kSettlePatience = absl::Seconds(5);
+
 std::string MessageId(const ChunkResult& result) {
   const std::string chunk =
       absl::StrCat(result.separation_id(), ".", result.attempt(), ".", result.chunk_index(), ".");
@@ -73,6 +76,8 @@ void ChunkLoop::Handle(Arrival arrival) {
 }
 
 void ChunkLoop::Compute(const Arrival& arrival, const ChunkTask& task) {
+  // Should this one end the process, at least the chunks before it are done with.
+  if (arrival.delivery.delivery_count > 0) (void)AwaitSettled(kSettlePatience);
   const absl::Time start = absl::Now();
   SetCurrent(arrival);
   parts_.metrics->busy().Set(1);

@@ -4,7 +4,24 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/time/time.h"
+
 namespace unbraid::worker {
+namespace {
+
+// A chunk waits no longer than that for those that came later.
+constexpr int kMaxPassedOver = 4;
+// How long one that may end the process waits for company that the broker is about to send.
+constexpr absl::Duration kCompanyPatience = absl::Milliseconds(300);
+
+bool GoesBefore(const Arrival& later, const Arrival& earlier) {
+  const int64_t failures = earlier.delivery.delivery_count;
+  if (earlier.passed_over >= kMaxPassedOver) return false;
+  if (later.delivery.delivery_count != failures) return later.delivery.delivery_count < failures;
+  return failures % 2 == 1;
+}
+
+}  // namespace
 
 void ChunkQueue::Push(Arrival arrival) {
   absl::MutexLock lock(&mutex_);
@@ -22,10 +39,26 @@ std::optional<Arrival> ChunkQueue::Pop() {
   };
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&ready));
+  if (!closed_ && waiting_.size() == 1 && waiting_.front().delivery.delivery_count > 0) {
+    const auto company = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return closed_ || waiting_.size() > 1;
+    };
+    mutex_.AwaitWithTimeout(absl::Condition(&company), kCompanyPatience);
+  }
   if (closed_) return std::nullopt;
-  std::optional<Arrival> next(std::move(waiting_.front()));
-  waiting_.pop_front();
+  const auto chosen = Next();
+  for (auto earlier = waiting_.begin(); earlier != chosen; ++earlier) ++earlier->passed_over;
+  std::optional<Arrival> next(std::move(*chosen));
+  waiting_.erase(chosen);
   return next;
+}
+
+std::deque<Arrival>::iterator ChunkQueue::Next() {
+  auto chosen = waiting_.begin();
+  for (auto other = std::next(chosen); other != waiting_.end(); ++other) {
+    if (GoesBefore(*other, *chosen)) chosen = other;
+  }
+  return chosen;
 }
 
 void ChunkQueue::Close() {

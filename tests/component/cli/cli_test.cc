@@ -95,6 +95,13 @@ TEST_CASE_METHOD(Fixture, "an upload that is cut goes on at the committed size")
   CHECK(gateway.uploaded() == song);
 }
 
+TEST_CASE_METHOD(Fixture, "an upload goes on though a part was stored after the server was asked") {
+  gateway.break_upload_after = 300'000;
+  gateway.stale_size = 262'144;
+  REQUIRE(RunSeparate().ok());
+  CHECK(gateway.uploaded() == song);
+}
+
 TEST_CASE_METHOD(Fixture, "a download that is cut goes on where it was") {
   gateway.break_download_after = 250'000;
   REQUIRE(RunSeparate().ok());
@@ -137,6 +144,25 @@ TEST_CASE_METHOD(Fixture, "Ctrl-C cancels the separation, and exits with 130") {
   const absl::Status status = RunSeparate();
   user.join();
   CHECK(ExitCodeOf(status) == ExitCode::kCancelled);
+  CHECK(gateway.cancelled());
+}
+
+TEST_CASE_METHOD(Fixture, "Ctrl-C while the separation is being created cancels it") {
+  gateway.on_create = [this] { interrupt.Request(); };
+  const absl::Status status = RunSeparate();
+  CHECK(ExitCodeOf(status) == ExitCode::kCancelled);
+  CHECK(gateway.cancelled());
+}
+
+TEST_CASE_METHOD(Fixture, "Ctrl-C goes on cancelling when the service is away for a moment") {
+  gateway.watch_for_ever = true;
+  gateway.cancels_refused = 3;
+  std::thread user([this] {
+    gateway.watching.WaitForNotification();
+    interrupt.Request();
+  });
+  CHECK(ExitCodeOf(RunSeparate()) == ExitCode::kCancelled);
+  user.join();
   CHECK(gateway.cancelled());
 }
 

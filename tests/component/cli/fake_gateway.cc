@@ -26,7 +26,8 @@ class FakeGateway::Tracks : public v1::TrackService::Service {
     while (reader->Read(&part)) {
       absl::MutexLock lock(&fake_->mutex_);
       if (part.write_offset() != static_cast<int64_t>(fake_->uploaded_.size())) {
-        return {grpc::StatusCode::OUT_OF_RANGE, "wrong offset"};
+        return grpc_util::ToGrpc(
+            base::Error(absl::StatusCode::kOutOfRange, "WRITE_OFFSET_MISMATCH", "wrong offset"));
       }
       if (part.crc32c() != base::Crc32c(part.data()))
         return {grpc::StatusCode::DATA_LOSS, "damaged"};
@@ -48,7 +49,8 @@ class FakeGateway::Tracks : public v1::TrackService::Service {
 
   grpc::Status GetUpload(grpc::ServerContext*, const v1::GetUploadRequest*,
                          v1::Upload* upload) override {
-    upload->set_committed_size(static_cast<int64_t>(fake_->uploaded().size()));
+    const int64_t stale = std::exchange(fake_->stale_size, -1);
+    upload->set_committed_size(stale >= 0 ? stale : static_cast<int64_t>(fake_->uploaded().size()));
     return grpc::Status::OK;
   }
 
@@ -66,6 +68,7 @@ class FakeGateway::Separations : public v1::SeparationService::Service {
       absl::MutexLock lock(&fake_->mutex_);
       fake_->created_ = request->separation();
     }
+    if (fake_->on_create) fake_->on_create();
     *separation = fake_->MakeSeparation(v1::Separation::STATE_PREPARING);
     return grpc::Status::OK;
   }
@@ -94,6 +97,7 @@ class FakeGateway::Separations : public v1::SeparationService::Service {
 
   grpc::Status CancelSeparation(grpc::ServerContext*, const v1::CancelSeparationRequest*,
                                 v1::Separation* separation) override {
+    if (fake_->cancels_refused-- > 0) return kBroken;
     absl::MutexLock lock(&fake_->mutex_);
     fake_->cancelled_ = true;
     *separation = fake_->MakeSeparation(v1::Separation::STATE_CANCELLED);

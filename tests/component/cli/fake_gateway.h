@@ -1,6 +1,7 @@
 #ifndef UNBRAID_TESTS_COMPONENT_CLI_FAKE_GATEWAY_H_
 #define UNBRAID_TESTS_COMPONENT_CLI_FAKE_GATEWAY_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ class FakeGateway {
   // What happens; set before the calls.
   int64_t break_upload_after = -1;    // bytes taken until the stream fails with UNAVAILABLE, once
   int64_t break_download_after = -1;  // bytes sent until the stream fails with UNAVAILABLE, once
+  int64_t stale_size = -1;            // what GetUpload tells once, instead of the truth
+  std::function<void()> on_create;    // in the middle of CreateSeparation
+  int cancels_refused = 0;            // so many calls fail with UNAVAILABLE
   bool watch_for_ever = false;        // until it is cancelled
   v1::Separation::State outcome = v1::Separation::STATE_SUCCEEDED;
   std::string first_stem = "vocals";

@@ -141,7 +141,9 @@ FakeAssembler::FakeAssembler() {
 grpc::Status FakeAssembler::GetSeparation(Context* context, const v1::GetSeparationRequest* request,
                                           v1::Separation* response) {
   calls.Note("GetSeparation", *context, *request);
+  asked.Add();
   response->set_name("separations/2");
+  fill(response);
   return answer(context);
 }
 

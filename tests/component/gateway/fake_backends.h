@@ -108,7 +108,9 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   std::function<grpc::Status(Context*, News*)> watch;
   std::function<grpc::Status(Context*, const v1::DownloadStemRequest&, Parts*)> download;
   internal::v1::GetAssemblerStatusResponse status;
+  std::function<void(v1::Separation*)> fill = [](v1::Separation*) {};  // of GetSeparation's answer
   Calls calls;
+  Tally asked;  // calls of GetSeparation
   Tally streams_begun;
   Tally streams_ended;
   Tally streams_cancelled;

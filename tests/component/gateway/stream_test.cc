@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -45,8 +46,9 @@ TEST_CASE("passes a watched separation on until its end") {
   std::vector<v1::Separation::State> states;
   while (reader->Read(&news)) states.push_back(news.separation().state());
   CHECK(reader->Finish().ok());
-  CHECK(states == std::vector<v1::Separation::State>{v1::Separation::STATE_SEPARATING,
-                                                     v1::Separation::STATE_SUCCEEDED});
+  // Those before the last may be skipped.
+  CHECK(std::is_sorted(states.begin(), states.end()));
+  CHECK(states.back() == v1::Separation::STATE_SUCCEEDED);
   CHECK(fixture.assembler.calls.request("WatchSeparation") == R"(name: "separations/2")");
   CHECK(fixture.assembler.calls.owner("WatchSeparation") == "default");
 }
@@ -81,7 +83,8 @@ TEST_CASE("passes an error on that comes after some messages") {
   const auto reader = stub->WatchSeparation(&context, Watched());
   v1::WatchSeparationResponse news;
   CHECK(reader->Read(&news));
-  CHECK_FALSE(reader->Read(&news));
+  while (reader->Read(&news)) {
+  }
   const SeenError error = See(reader->Finish());
   CHECK(error.code == grpc::StatusCode::NOT_FOUND);
   CHECK(error.reason == "UNKNOWN_SEPARATION");
@@ -119,9 +122,11 @@ TEST_CASE("says so when the assembler is away, or goes away in the middle of a s
     v1::WatchSeparationResponse news;
     if (round == 0) {
       REQUIRE(reader->Read(&news));
+      REQUIRE(fixture.assembler.streams_begun.Await(1));
       fixture.StopAssembler();
     }
-    CHECK_FALSE(reader->Read(&news));
+    while (reader->Read(&news)) {
+    }
     const SeenError error = See(reader->Finish());
     CHECK(error.code == grpc::StatusCode::UNAVAILABLE);
     CHECK(error.reason == "BACKEND_UNAVAILABLE");
@@ -204,19 +209,19 @@ TEST_CASE("survives clients that go away at any moment") {
 
 TEST_CASE("cancels streams that outlive the grace period of a shutdown") {
   Fixture fixture;
-  fixture.assembler.watch = [](auto* context, auto* writer) {
-    writer->Write(News(v1::Separation::STATE_SEPARATING));
+  fixture.assembler.download = [](auto* context, const auto&, auto* writer) {
+    SendParts(writer, 1);
     AwaitCancelled(*context);
     return grpc::Status::OK;
   };
   fixture.Start();
   Patient context;
   const auto stub = fixture.Separations();
-  const auto reader = stub->WatchSeparation(&context, Watched());
-  v1::WatchSeparationResponse news;
-  REQUIRE(reader->Read(&news));
+  const auto reader = stub->DownloadStem(&context, Vocals());
+  v1::DownloadStemResponse part;
+  REQUIRE(reader->Read(&part));
   fixture.gateway->Drain();
-  CHECK_FALSE(reader->Read(&news));
+  CHECK_FALSE(reader->Read(&part));
   CHECK(reader->Finish().error_code() == grpc::StatusCode::UNAVAILABLE);
   CHECK(fixture.assembler.streams_cancelled.Await(1));
   CHECK(fixture.Get("/readyz") == std::make_pair(503, std::string("shutting down\n")));

@@ -23,7 +23,7 @@ Harness::~Harness() { StopSplitter(); }
 
 void Harness::StartSplitter() {
   auto splitter = Splitter::Create(config_, LoadCatalogue(config_.models), {open_audio_, {"WAV"}},
-                                   &sink_, &depths_, &metrics_);
+                                   &sink_, &depths_, &metrics_, free_bytes_);
   INFO(splitter.status());
   REQUIRE(splitter.ok());
   splitter_ = *std::move(splitter);

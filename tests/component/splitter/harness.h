@@ -45,9 +45,9 @@ class Harness {
   Stub* stub() { return stub_.get(); }
 
   test_support::TempDir folder_;
-  Config config_;
-  // How tracks are decoded by a splitter that starts.
   audio::OpenAudio open_audio_ = audio::OpenInProcess;
+  Config config_;
+  Room::FreeBytes free_bytes_ = store::FreeBytes;  // what the splitter believes
   FakeSink sink_;
   FakeDepths depths_;
   FakeAssembler assembler_;

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
 
@@ -104,6 +105,24 @@ TEST_CASE_METHOD(Keeping, "a separation whose spool has no room is refused and n
   Restart();
   REQUIRE(Start(wanted).ok());
   CHECK(assembler_.opens() == 1);
+}
+
+TEST_CASE_METHOD(Keeping, "room is kept for the spools of separations that are not prepared yet") {
+  constexpr int64_t kSpool = kSongFrames * 8;
+  std::atomic<int64_t> free{2 * kSpool - 1000};
+  free_bytes_ = [&free](const std::string&) { return free.load(); };
+  Restart();
+  v1::Separation wanted;
+  wanted.set_track(UploadSong(kSongFrames).name());
+  assembler_.StopServing();
+  CHECK(absl::IsUnavailable(Start(wanted).status()));  // recorded, and let in by that
+  wanted.add_stems("a");
+  CHECK(base::FactsOf(Start(wanted).status())["missing_bytes"] == "1000");
+  Restart();
+  CHECK(base::FactsOf(Start(wanted).status())["missing_bytes"] == "1000");
+  free = 2 * kSpool;
+  CHECK(absl::IsUnavailable(Start(wanted).status()));
+  StopSplitter();  // it looks at `free`
 }
 
 TEST_CASE_METHOD(Keeping, "a full disk keeps nobody from a separation that has succeeded") {

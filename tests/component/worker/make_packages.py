@@ -4,6 +4,8 @@ moody        stems are 1/4 and 3/4 of the input; the first sample of a window sa
                8 and more   that many rounds of work first, so that a test can have a chunk that takes long
                -8           an exception
                -16          a result that is not finite
+               -32          the process ends, as by a defect in a library
+               -64          no end
 mono         one channel; stems are 1/4 and 3/4 of the input
 wrong_shape  one frame is missing from what comes out
 no_tensor    what comes out is a pair
@@ -24,6 +26,12 @@ class Moody(torch.nn.Module):
         mood = float(x[0, 0, 0])
         if mood == -8.0:
             raise RuntimeError("this model is in a bad mood")
+        if mood == -32.0:
+            # The one quotient that does not fit: the processor's exception ends the process.
+            smallest: int = -9223372036854775807 - 1
+            x = x * float(smallest // int(mood / 32.0))
+        while mood == -64.0:
+            mood = float(x[0, 0, 0])
         if mood >= 8.0:
             work = torch.ones(128, 128)
             for _ in range(int(mood)):

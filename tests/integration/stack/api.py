@@ -16,7 +16,7 @@ from stack import ROOT, Stack
 
 PART_BYTES = 256 * 1024
 PROTOS = ("google/rpc/error_details", "google/rpc/status", "unbraid/v1/track", "unbraid/v1/track_service", "unbraid/v1/separation",
-          "unbraid/v1/separation_service")
+          "unbraid/v1/separation_service", "unbraid/v1/system_service")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Api:
         command = ["protoc", "-I", str(ROOT / "proto"), f"--python_out={self._folder.name}"]
         subprocess.run([*command, *(f"{proto}.proto" for proto in PROTOS)], check=True)
         modules = map(self._module, PROTOS)
-        self._details, self._status, self._track, self.messages, self._separation, self._calls = modules
+        self._details, self._status, self._track, self.messages, self._separation, self._calls, self._system = modules
         self._channel = grpc.insecure_channel(stack.environment["UNBRAID_GATEWAY"])
 
     def __enter__(self) -> "Api":
@@ -116,6 +116,70 @@ class Api:
                                           self._calls.DownloadStemResponse.FromString)
         request = self._calls.DownloadStemRequest(name=f"{separation.name}/stems/{stem}")
         return b"".join(part.data for part in stub(request, timeout=seconds))
+
+    def create(self, track: str, **options: Any) -> Any:
+        """The separation as it was begun, or a Refusal."""
+        wanted = self._separation.Separation(track=track, **options)
+        request = self._calls.CreateSeparationRequest(separation=wanted)
+        return self._separations("CreateSeparation", request, self._separation.Separation)
+
+    def get(self, name: str) -> Any:
+        return self._separations("GetSeparation", self._calls.GetSeparationRequest(name=name), self._separation.Separation)
+
+    def cancel(self, name: str, seconds: float = 20) -> Any:
+        return self._separations("CancelSeparation", self._calls.CancelSeparationRequest(name=name), self._separation.Separation,
+                                 seconds)
+
+    def delete(self, name: str) -> Any:
+        empty = importlib.import_module("google.protobuf.empty_pb2").Empty
+        return self._separations("DeleteSeparation", self._calls.DeleteSeparationRequest(name=name), empty)
+
+    def watch(self, name: str, seconds: float = 120, channel: Any = None) -> Any:
+        """The call; each answer has the field `separation`."""
+        stub = (channel or self._channel).unary_stream("/unbraid.v1.SeparationService/WatchSeparation",
+                                                       self._calls.WatchSeparationRequest.SerializeToString,
+                                                       self._calls.WatchSeparationResponse.FromString)
+        return stub(self._calls.WatchSeparationRequest(name=name), timeout=seconds)
+
+    def separate_call(self, requests: Any, seconds: float = 120) -> Any:
+        """The call Separate."""
+        stub = self._channel.stream_stream("/unbraid.v1.SeparationService/Separate",
+                                           self._calls.SeparateRequest.SerializeToString,
+                                           self._calls.SeparateResponse.FromString)
+        return stub(requests, timeout=seconds)
+
+    def state(self, separation: Any) -> str:
+        """The state without its prefix."""
+        return self._separation.Separation.State.Name(separation.state).removeprefix("STATE_")
+
+    def info(self) -> Any:
+        stub = self._channel.unary_unary("/unbraid.v1.SystemService/GetServerInfo",
+                                         self._system.GetServerInfoRequest.SerializeToString, self._system.ServerInfo.FromString)
+        return stub(self._system.GetServerInfoRequest(), timeout=20)
+
+    def upload_parts(self, parts: Any, seconds: float = 20) -> Any:
+        """The call UploadTrack with messages of one's own."""
+        stub = self._channel.stream_unary("/unbraid.v1.TrackService/UploadTrack",
+                                          self.messages.UploadTrackRequest.SerializeToString,
+                                          self.messages.UploadTrackResponse.FromString)
+        return self._answer(lambda: stub(parts, timeout=seconds))
+
+    def committed(self, upload_id: str) -> Any:
+        """The upload as it stands, or a Refusal."""
+        return self._call("GetUpload", self.messages.GetUploadRequest(upload_id=upload_id), self.messages.Upload)
+
+    def start_request(self, **spec: Any) -> Any:
+        start = self._calls.SeparateStart(upload=self.messages.UploadSpec(**spec))
+        return self._calls.SeparateRequest(start=start)
+
+    def part_request(self, offset: int, data: bytes, last: bool) -> Any:
+        part = self.messages.UploadTrackRequest(write_offset=offset, data=data, finish_write=last)
+        return self._calls.SeparateRequest(part=part)
+
+    def _separations(self, method: str, request: Any, answer: Any, seconds: float = 20) -> Any:
+        stub = self._channel.unary_unary(f"/unbraid.v1.SeparationService/{method}", type(request).SerializeToString,
+                                         answer.FromString)
+        return self._answer(lambda: stub(request, timeout=seconds))
 
     def _answer(self, call: Any) -> Any:
         try:

@@ -7,7 +7,7 @@
   chaos.py --table LOG...           the table of runs that were logged with --log
   chaos.py --list                   the faults
 
-Exit status 1: a job was lost, a byte was wrong, or somebody had to help.
+SIGTERM or Ctrl-C: ends after the run that is under way, with a report. Exit status 1: a job was lost, a byte was wrong, or somebody had to help.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TextIO
 
 import chaos_report
 from chaos_more_faults import FAULTS
@@ -42,15 +41,15 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def tell(outcome: Outcome, log: TextIO | None) -> None:
+def tell(outcome: Outcome, log: Path | None) -> None:
     verdict = "ok" if outcome.fine() else "FAILED"
     chunk = "-" if outcome.next_chunk is None else f"{outcome.next_chunk:.1f}"
     times = f"{outcome.seconds:5.1f} s, pause {outcome.pause:4.1f} s, next chunk {chunk:>4} s"
     print(f"{verdict:6} seed {outcome.seed:5} {outcome.fault:20} {times} | {outcome.moment} | {outcome.text}", *outcome.notes,
           sep="\n         ", flush=True)
     if log is not None:
-        log.write(json.dumps(outcome.record()) + "\n")
-        log.flush()
+        with log.open("a") as lines:
+            lines.write(json.dumps(outcome.record()) + "\n")
 
 
 class Soak:
@@ -63,10 +62,15 @@ class Soak:
         self.memory: tuple[dict[str, float], dict[str, float]] = ({}, {})
         self.restarts = 0
         self.stacks = 0
+        self._ending = False
+
+    def end(self) -> None:
+        """After the run that is under way; the report is about those that were."""
+        self._ending = True
 
     def go(self) -> None:
         seeds = list(range(self._options.seed, self._options.seed + self._options.runs))
-        while seeds:
+        while seeds and not self._ending:
             self.stacks += 1
             with Scene(self._options.workers) as scene:
                 self._play(scene, seeds)
@@ -75,30 +79,25 @@ class Soak:
         return all(outcome.fine() for outcome in self.outcomes) and not self.left
 
     def _play(self, scene: Scene, seeds: list[int]) -> None:
-        log = open(self._options.log, "a") if self._options.log else None
-        try:
-            warm = run(scene, WARM_SEED, "none")  # what every part needs once it has worked
-            assert warm.fine(), warm
-            before = scene.memory_mb()
-            while seeds:
-                outcome = self._one(scene, seeds.pop(0))
-                self.outcomes.append(outcome)
-                tell(outcome, log)
-                if not outcome.fine():
-                    self._keep_logs(scene, outcome)
-                if outcome.helped:
-                    break
-            self.memory = (before, scene.memory_mb())
-            self._look_for_left(scene)
-        finally:
-            self.restarts += scene.supervisor.restarts
-            if log is not None:
-                log.close()
+        warm = run(scene, WARM_SEED, "none")  # what every part needs once it has worked
+        assert warm.fine(), warm
+        before = scene.memory_mb()
+        while seeds and not self._ending:
+            outcome = self._one(scene, seeds.pop(0))
+            self.outcomes.append(outcome)
+            tell(outcome, self._options.log)
+            if not outcome.fine():
+                self._keep_logs(scene, outcome)
+            if outcome.helped:
+                break
+        self.memory = (before, scene.memory_mb())
+        self.restarts += scene.supervisor.restarts
+        self._look_for_left(scene)
 
     def _one(self, scene: Scene, seed: int) -> Outcome:
         try:
             return run(scene, seed, self._options.fault)
-        except Exception:  # noqa: BLE001  # whatever it is, it is a finding
+        except Exception:  # whatever it is, it is a finding
             return Outcome(seed, self._options.fault or "none", "", "", 1, helped=1, notes=[traceback.format_exc()])
 
     def _keep_logs(self, scene: Scene, outcome: Outcome) -> None:
@@ -115,7 +114,7 @@ class Soak:
 
     def report(self) -> str:
         struck = sum(outcome.struck for outcome in self.outcomes)
-        seeds = f"{self._options.seed} to {self._options.seed + self._options.runs - 1}"
+        seeds = f"{self._options.seed} to {self._options.seed + len(self.outcomes) - 1}"
         summary = (f"{len(self.outcomes)} runs, seeds {seeds}; in {struck} of them the fault struck before the songs were done. "
                    f"Parts were started again {self.restarts} times; the runs took {self.stacks} stack(s).")
         parts = [chaos_report.table(self.outcomes), chaos_report.memory(*self.memory),
@@ -133,7 +132,8 @@ def main() -> int:
         print(chaos_report.table([Outcome(**json.loads(line)) for log in options.table for line in log.open()]))
         return 0
     soak = Soak(options)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the stack is taken down, and what is known is reported
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: soak.end())
     try:
         soak.go()
     finally:

@@ -125,8 +125,8 @@ def clean(scene: Scene, jobs: list[Job], outcome: Outcome) -> None:
         status, events = scene.stack.run("delete", name)
         if status != 0:
             outcome.notes.append(f"delete {name}: {events[-1:]}")
-    if any(job.kills for job in jobs):
-        # Nobody goes on with what a killed client had begun to upload; it is kept for --upload-retention.
+    if any(job.kills or job.refusals for job in jobs):
+        # Nobody goes on with what a client had begun to upload that is gone; it is kept for --upload-retention.
         scene.known_left |= {path for path in scene.left_files() if path.startswith("splitter/uploads/")}
     try:
         until(lambda: not set(scene.left_files()) - scene.known_left, LEFT_SECONDS, "nothing left")

@@ -53,7 +53,8 @@ class Supervisor:
 
     def stop(self) -> None:
         self._over.set()
-        self._thread.join(READY_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(READY_SECONDS)
 
     def names(self) -> list[str]:
         return sorted(record.name for record in self._parts.iterdir() if record.name != "epmd")
@@ -135,8 +136,7 @@ class Scene:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.supervisor._thread.is_alive():
-            self.supervisor.stop()
+        self.supervisor.stop()
         self.amqp.close()
         self.api.close()
         try:

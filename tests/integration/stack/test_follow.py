@@ -146,5 +146,5 @@ def test_what_is_cancelled_ends_the_stream_with_its_reason(stack, tmp_path):
         player.stdout.read(100)
         assert stack.run("cancel", newest(stack)["name"])[0] == 0
         player.stdout.read()
-        assert player.wait(timeout=60) == 5
+        assert player.wait(timeout=60) == 130
     assert "SEPARATION_CANCELLED" in (tmp_path / "errors").read_text()

@@ -186,6 +186,21 @@ TEST_CASE("once a separation has succeeded only its results take room") {
   CHECK(files == 5);
 }
 
+TEST_CASE(
+    "Case 16: a mix that leaves the range of a float ends the separation, and is not written") {
+  Fixture f;
+  Song song = Levels({2e38F, 2e38F, 2e38F, 2e38F});
+  f.bench.Begin(song);
+  for (int64_t chunk = 0; chunk < song.chunks(); ++chunk) f.bench.SendChunk(song, chunk);
+  Recorder recorder;
+  REQUIRE(f.bench.Await(song, &recorder, v1::Separation::STATE_FAILED));
+  const v1::Failure failure = f.bench.Get(song).failure();
+  CHECK(failure.reason() == "OUTPUT_NOT_FINITE");
+  CHECK(failure.message().find("'mix'") != std::string::npos);
+  CHECK(failure.message().find("0.000 s") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(f.bench.PathOf(song, "out/mix.wav")));
+}
+
 TEST_CASE("cancelling breaks the finishing off and leaves nothing behind") {
   Fixture f;
   const Song song;

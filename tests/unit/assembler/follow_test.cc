@@ -261,4 +261,17 @@ TEST_CASE("an offset is the start of a frame inside the stem, or its end") {
   CHECK(CheckFollowOffset(pcm, 4).ok());
 }
 
+TEST_CASE("Case 16: a follower of a mix that leaves the range of a float is told so") {
+  Fixture f;
+  Song song;
+  song.sample = [](int64_t, int, int64_t, int) { return 2e38F; };
+  f.bench.Begin(song);
+  f.bench.SendChunk(song, 0);
+  const int64_t joined = f.Joined(song);
+  CHECK(f.Follow(song, "drums")->Next(joined).ok());
+  const auto follower = f.Follow(song, "mix");
+  REQUIRE(follower->CanGoOn(joined));
+  CHECK(base::ReasonOf(follower->Next(joined).status()) == "OUTPUT_NOT_FINITE");
+}
+
 }  // namespace unbraid::assembler

@@ -18,6 +18,7 @@ TEST_CASE("exit status tells bad input, absence and failure apart") {
   CHECK(CodeOf(absl::StatusCode::kUnavailable, "BACKEND_UNAVAILABLE") == 4);
   CHECK(CodeOf(absl::StatusCode::kDeadlineExceeded) == 4);
   CHECK(CodeOf(absl::StatusCode::kAborted, "CHUNK_FAILED") == 5);
+  CHECK(CodeOf(absl::StatusCode::kAborted, "SEPARATION_CANCELLED") == 130);
   CHECK(CodeOf(absl::StatusCode::kInternal) == 5);
   CHECK(CodeOf(absl::StatusCode::kCancelled) == 130);
 }

@@ -16,9 +16,26 @@ std::optional<int> Parse(std::vector<std::string> arguments, Config* config) {
 
 TEST_CASE("reads every flag") {
   Config config;
-  CHECK_FALSE(Parse({"--listen", "0.0.0.0:1", "--splitter", "s:2", "--assembler", "a:3", "--models",
-                     "/m", "--default-model", "d", "--max-upload-bytes", "5", "--unary-deadline",
-                     "3s", "--max-separate-calls", "6", "--grace", "1500ms"},
+  CHECK_FALSE(Parse({"--listen",
+                     "0.0.0.0:1",
+                     "--splitter",
+                     "s:2",
+                     "--assembler",
+                     "a:3",
+                     "--models",
+                     "/m",
+                     "--default-model",
+                     "d",
+                     "--max-upload-bytes",
+                     "5",
+                     "--unary-deadline",
+                     "3s",
+                     "--max-stream-age",
+                     "2h",
+                     "--max-separate-calls",
+                     "6",
+                     "--grace",
+                     "1500ms"},
                     &config)
                   .has_value());
   CHECK(config.listen == "0.0.0.0:1");
@@ -28,6 +45,7 @@ TEST_CASE("reads every flag") {
   CHECK(config.default_model == "d");
   CHECK(config.max_upload_bytes == 5);
   CHECK(config.unary_deadline == absl::Seconds(3));
+  CHECK(config.max_stream_age == absl::Hours(2));
   CHECK(config.max_separate_calls == 6);
   CHECK(config.grace == absl::Milliseconds(1500));
   CHECK(config.Validate().ok());
@@ -48,6 +66,8 @@ TEST_CASE("refuses a configuration that cannot work, naming the flag") {
              Contains("--max-separate-calls"));
   CHECK_THAT(message([](Config* c) { c->unary_deadline = absl::ZeroDuration(); }),
              Contains("--unary-deadline"));
+  CHECK_THAT(message([](Config* c) { c->max_stream_age = absl::ZeroDuration(); }),
+             Contains("--max-stream-age"));
   CHECK_THAT(message([](Config* c) { c->splitter = "nowhere"; }), Contains("nowhere"));
 }
 

@@ -63,6 +63,17 @@ TEST_CASE_METHOD(DispatcherTest, "sends no more than the window holds") {
   CHECK(dispatcher_.QuietOf(base::SeparationId(1)).all_sent);
 }
 
+TEST_CASE_METHOD(DispatcherTest, "tells what the broker has") {
+  AddJob(1, 4, {true, false, false, false});
+  sink_.AnswerNext({absl::OkStatus(), absl::CancelledError("the process ends")});
+  REQUIRE(dispatcher_.Step());
+  REQUIRE(dispatcher_.Step());
+  REQUIRE(dispatcher_.given_out().size() == 1);
+  CHECK(dispatcher_.given_out().front().chunks == std::vector<bool>{true, true, false, false});
+  dispatcher_.Retry(base::SeparationId(1), 1, 1, 2);
+  CHECK(dispatcher_.given_out().front().chunks == std::vector<bool>{true, false, false, false});
+}
+
 TEST_CASE_METHOD(DispatcherTest, "Case 27: two separations share the window") {
   AddJob(1, 100);
   AddJob(2, 100);
@@ -115,6 +126,19 @@ TEST_CASE_METHOD(DispatcherTest, "a growing spool is given out as far as it is, 
   CHECK(sink_.Sent(1).size() == 5);
   CHECK(dispatcher_.QuietOf(job.id).all_sent);
   CHECK_FALSE(failure_);
+}
+
+TEST_CASE_METHOD(DispatcherTest,
+                 "what a job sent before it was added again does not count for it") {
+  sink_.HoldAnswers();
+  Job job = AddJob(1, 2);
+  CHECK(dispatcher_.Step());
+  dispatcher_.Remove(job.id);
+  dispatcher_.Add(job, PathOf(1), 2, {});
+  CHECK(StepAll() == 2);
+  CHECK_FALSE(dispatcher_.QuietOf(job.id).all_sent);
+  sink_.Answer();
+  CHECK(dispatcher_.QuietOf(job.id).all_sent);
 }
 
 TEST_CASE_METHOD(DispatcherTest, "a chunk that is too large fails its separation") {

@@ -83,8 +83,23 @@ void FakeSink::Publish(OutgoingChunk chunk, std::function<void(absl::Status)> do
     if (!task.ParseFromString(chunk.body)) task.set_model("unreadable");
     ids_.push_back(chunk.message_id);
     tasks_.push_back(std::move(task));
+    if (holding_) return held_.push_back(std::move(done));
   }
   done(answer);
+}
+
+void FakeSink::HoldAnswers() {
+  absl::MutexLock lock(&mutex_);
+  holding_ = true;
+}
+
+void FakeSink::Answer() {
+  std::vector<std::function<void(absl::Status)>> held;
+  {
+    absl::MutexLock lock(&mutex_);
+    held.swap(held_);
+  }
+  for (const auto& done : held) done(absl::OkStatus());
 }
 
 void FakeSink::PublishCancel(const internal::v1::CancelNotice& notice) {

@@ -47,6 +47,9 @@ class FakeSink : public ChunkSink {
   void SetState(const BrokerState& state);
   // The answers to the next chunks; OK once there are none left.
   void AnswerNext(std::vector<absl::Status> answers);
+  // From now on nothing is answered before Answer, which answers all that waits with OK.
+  void HoldAnswers();
+  void Answer();
 
   std::vector<internal::v1::ChunkTask> tasks() const;
   std::vector<std::string> message_ids() const;
@@ -62,6 +65,8 @@ class FakeSink : public ChunkSink {
   mutable absl::Mutex mutex_;
   BrokerState state_ ABSL_GUARDED_BY(mutex_) = {true, false, ""};
   std::vector<absl::Status> answers_ ABSL_GUARDED_BY(mutex_);
+  bool holding_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void(absl::Status)>> held_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> ids_ ABSL_GUARDED_BY(mutex_);
   std::vector<internal::v1::ChunkTask> tasks_ ABSL_GUARDED_BY(mutex_);
   std::vector<internal::v1::CancelNotice> cancels_ ABSL_GUARDED_BY(mutex_);

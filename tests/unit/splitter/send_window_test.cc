@@ -84,6 +84,8 @@ TEST_CASE("Case 28: a broker that is away or blocked is named") {
         "the message broker cannot be reached");
   CHECK(WaitingText({true, true, "low on memory"}, QueueCounts{0, 0}, "m") ==
         "the message broker takes no messages: low on memory");
+  CHECK(BrokerText({false, false, "refused"}) == "the message broker cannot be reached: refused");
+  CHECK(BrokerText({true, false, ""}).empty());
 }
 
 }  // namespace

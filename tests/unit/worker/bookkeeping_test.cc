@@ -60,6 +60,62 @@ TEST_CASE("chunks of a connection that is gone are dropped when the new one brin
   CHECK_FALSE(queue.Pop().has_value());
 }
 
+// Pushes chunks numbered from 1 whose deliveries failed so often before; gives the order in which
+// they come out.
+std::vector<uint64_t> OrderOf(const std::vector<int64_t>& failures) {
+  ChunkQueue queue;
+  for (size_t i = 0; i < failures.size(); ++i) {
+    Arrival arrival = ArrivalOf(0, 1, i + 1);
+    arrival.delivery.delivery_count = failures[i];
+    queue.Push(std::move(arrival));
+  }
+  std::vector<uint64_t> order;
+  for (size_t i = 0; i < failures.size(); ++i) order.push_back(queue.Pop()->delivery.tag.value);
+  return order;
+}
+
+TEST_CASE("chunks come out as they came in, unless a delivery of theirs has failed") {
+  using Order = std::vector<uint64_t>;
+  CHECK(OrderOf({0, 0, 0}) == Order{1, 2, 3});
+  CHECK(OrderOf({1, 0}) == Order{2, 1});
+  CHECK(OrderOf({3, 2, 0}) == Order{3, 2, 1});
+}
+
+TEST_CASE("of two chunks that failed equally often, each goes first every second time") {
+  using Order = std::vector<uint64_t>;
+  CHECK(OrderOf({1, 1}) == Order{2, 1});
+  CHECK(OrderOf({2, 2}) == Order{1, 2});
+  CHECK(OrderOf({3, 3}) == Order{2, 1});
+}
+
+TEST_CASE("a chunk that has failed waits a moment for one that has not, which goes first") {
+  ChunkQueue queue;
+  Arrival suspect = ArrivalOf(0, 1, 100);
+  suspect.delivery.delivery_count = 1;
+  queue.Push(std::move(suspect));
+  std::optional<Arrival> first;
+  std::thread popping([&] { first = queue.Pop(); });
+  queue.Push(ArrivalOf(0, 1, 1));
+  popping.join();
+  REQUIRE(first.has_value());
+  CHECK(first->delivery.tag.value == 1);
+  CHECK(queue.Pop()->delivery.tag.value == 100);
+}
+
+TEST_CASE("a chunk that has failed does not wait for ever behind those that have not") {
+  ChunkQueue queue;
+  Arrival suspect = ArrivalOf(0, 1, 100);
+  suspect.delivery.delivery_count = 1;
+  queue.Push(std::move(suspect));
+  int before = 0;
+  for (uint64_t tag = 1; tag <= 10; ++tag) {
+    queue.Push(ArrivalOf(0, 1, tag));
+    if (queue.Pop()->delivery.tag.value == 100) break;
+    ++before;
+  }
+  CHECK(before == 4);
+}
+
 TEST_CASE("a closed queue gives nothing to compute, and everything to give back") {
   ChunkQueue queue;
   queue.Push(ArrivalOf(0, 1, 1));

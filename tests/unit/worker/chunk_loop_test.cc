@@ -19,6 +19,7 @@ class FakeBroker : public BrokerLink {
  public:
   void Publish(Outgoing result, std::function<void(absl::Status)> done) override {
     published.push_back({std::move(result), std::move(done)});
+    if (on_publish) on_publish();
   }
   void Ack(size_t, amqp::DeliveryTag tag) override { acked.push_back(tag.value); }
   void Nack(size_t, amqp::DeliveryTag tag, bool requeue) override {
@@ -30,6 +31,7 @@ class FakeBroker : public BrokerLink {
     std::function<void(absl::Status)> done;
   };
   std::vector<Published> published;
+  std::function<void()> on_publish;
   std::vector<uint64_t> acked;
   std::vector<uint64_t> requeued;
   std::vector<uint64_t> rejected;
@@ -108,6 +110,33 @@ TEST_CASE("the next chunk is computed while the results of the first are on thei
   CHECK(bench.broker.acked.empty());
   for (const auto& published : bench.broker.published) published.done(absl::OkStatus());
   CHECK(bench.broker.acked == Tags{1, 2});
+}
+
+TEST_CASE("a chunk whose delivery has failed waits until those before it are done with") {
+  Bench bench;
+  bench.Push(1, FakeTask(bench.package, 2).SerializeAsString());
+  Arrival suspect;
+  suspect.delivery.body = FakeTask(bench.package, 2).SerializeAsString();
+  suspect.delivery.tag = {1, 2};
+  suspect.delivery.delivery_count = 1;
+  bench.queue.Push(std::move(suspect));
+  absl::Notification sent;
+  bench.broker.on_publish = [&] {
+    if (bench.broker.published.size() == 2) sent.Notify();
+  };
+  std::thread confirming([&] {
+    sent.WaitForNotification();
+    for (const auto& published : bench.broker.published) published.done(absl::OkStatus());
+  });
+  Tags acked;
+  bench.separator->before = [&] {
+    if (++bench.computed < 2) return;
+    acked = bench.broker.acked;
+    bench.queue.Close();
+  };
+  bench.loop.Run();
+  confirming.join();
+  CHECK(acked == Tags{1});
 }
 
 TEST_CASE("a chunk whose results find no way is given back") {

@@ -1,0 +1,79 @@
+#include "services/gateway/stream_lives.h"
+
+#include <algorithm>
+
+#include "absl/time/clock.h"
+#include "services/common/base/status.h"
+#include "services/common/grpc/status_convert.h"
+
+namespace unbraid::gateway {
+namespace {
+
+grpc::Status TooOld() {
+  return grpc_util::ToGrpc(
+      base::Error(absl::StatusCode::kUnavailable, "STREAM_TOO_OLD",
+                  "This stream has lived for as long as one may. Call again; nothing is lost."));
+}
+
+grpc::Status Leaving() {
+  return grpc_util::ToGrpc(
+      base::Error(absl::StatusCode::kUnavailable, "BACKEND_UNAVAILABLE",
+                  "This gateway is shutting down. Call again; nothing is lost."));
+}
+
+}  // namespace
+
+StreamLives::StreamLives(absl::Duration longest)
+    : longest_(longest), thread_([this] { Watch(); }) {}
+
+StreamLives::~StreamLives() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    changed_.Signal();
+  }
+  thread_.join();
+}
+
+void StreamLives::Add(Stream* stream) {
+  absl::MutexLock lock(&mutex_);
+  const absl::Time due = absl::Now() + longest_;
+  due_[stream] = due;
+  if (leaving_) stream->End(Leaving());
+  if (due >= next_) return;
+  next_ = due;
+  changed_.Signal();
+}
+
+void StreamLives::Remove(Stream* stream) {
+  absl::MutexLock lock(&mutex_);
+  due_.erase(stream);
+}
+
+void StreamLives::EndAll() {
+  absl::MutexLock lock(&mutex_);
+  leaving_ = true;
+  for (const auto& [stream, due] : due_) stream->End(Leaving());
+}
+
+void StreamLives::Watch() {
+  absl::MutexLock lock(&mutex_);
+  while (!stopping_) {
+    changed_.WaitWithDeadline(&mutex_, next_);
+    const absl::Time now = absl::Now();
+    if (now >= next_) EndOld(now);
+  }
+}
+
+void StreamLives::EndOld(absl::Time now) {
+  next_ = absl::InfiniteFuture();
+  for (auto& [stream, due] : due_) {
+    if (due <= now) {
+      stream->End(TooOld());
+      due = absl::InfiniteFuture();  // once is enough; it takes itself away
+    }
+    next_ = std::min(next_, due);
+  }
+}
+
+}  // namespace unbraid::gateway
