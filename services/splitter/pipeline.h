@@ -102,6 +102,7 @@ class Pipeline {
     bool running = false;   // an executor works on it, or soon will
     std::string part_path;  // what a preparation that may be given out early writes to
     bool growing = false;   // given out while it is being prepared
+    int decoder_deaths = 0;
     absl::Time not_before = absl::InfinitePast();
     std::string obstacle;                 // why it must wait, of our own knowledge
     std::optional<std::string> reported;  // what the assembler was told; nothing: unknown
@@ -129,6 +130,7 @@ class Pipeline {
   void GiveOutMore(const Job& job, const Preparation& run);
   void EndEarly(Active* active) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PassRetriesOn(Active* active) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnNotPrepared(const Job& job, const absl::Status& status);
   void OnPrepared(Job job, const Prepared& prepared);
   static Stage AfterPreparation(const Job& job);
   void SendSong(base::SeparationId id, int32_t attempt);

@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/common/base/status.h"
 #include "services/splitter/pipeline.h"
@@ -13,6 +14,8 @@ namespace {
 constexpr int kMostPreparations = 16;
 // How long a preparation may hold a thread before the next one gets it.
 constexpr absl::Duration kSlice = absl::Milliseconds(200);
+// How often a job's decoder may be killed from outside.
+constexpr int kMostDecoderDeaths = 5;
 
 }  // namespace
 
@@ -24,7 +27,7 @@ void Pipeline::Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<P
     auto begun = BeginPreparation(*job);
     if (!begun.ok()) {
       GivePlace();
-      return OnObstacle(*job, begun.status());
+      return OnNotPrepared(*job, begun.status());
     }
     run = *std::move(begun);
     BeginEarly(*job, *run);
@@ -32,7 +35,7 @@ void Pipeline::Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<P
   const absl::Time end = absl::Now() + kSlice;
   while (absl::Now() < end) {
     const absl::StatusOr<bool> complete = run->Step();
-    if (!complete.ok()) return OnObstacle(*job, complete.status());
+    if (!complete.ok()) return OnNotPrepared(*job, complete.status());
     if (*complete) return OnPrepared(*job, run->result());
     GiveOutMore(*job, *run);
   }
@@ -86,6 +89,23 @@ absl::StatusOr<std::shared_ptr<Preparation>> Pipeline::BeginPreparation(const Jo
     delete ended;
     GivePlace();
   });
+}
+
+// Whatever killed the decoder may have passed; but a track that gets it killed each time, by the
+// memory that it takes or by having taken it over, must not be tried for ever.
+void Pipeline::OnNotPrepared(const Job& job, const absl::Status& status) {
+  if (!absl::IsUnavailable(status)) return OnObstacle(job, status);
+  bool again = true;
+  {
+    absl::MutexLock lock(&mutex_);
+    Active* active = Find(job.id, job.attempt);
+    again = active == nullptr || ++active->decoder_deaths < kMostDecoderDeaths;
+  }
+  if (again) return OnObstacle(job, status);
+  Fail(job.id, job.attempt,
+       base::Error(absl::StatusCode::kInvalidArgument, "DECODER_LIMIT",
+                   absl::StrCat("The decoder was killed ", kMostDecoderDeaths,
+                                " times at this track. Convert the file to WAV or FLAC first.")));
 }
 
 void Pipeline::OnPrepared(Job job, const Prepared& prepared) {

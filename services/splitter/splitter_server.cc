@@ -25,6 +25,8 @@ amqp::ConnectionOptions BrokerOptions(const config::BrokerLogin& login, const st
 
 // Whoever decodes at less than this many times real time is stuck.
 constexpr int kSlowestDecoding = 20;
+// How much longer it may take by the clock, on a machine where many decode.
+constexpr int kClockPerCpu = 4;
 
 // Also finds out that the decoder can be run at all, before anybody uploads anything.
 absl::StatusOr<Decoding> MakeDecoding(const Config& config) {
@@ -32,6 +34,7 @@ absl::StatusOr<Decoding> MakeDecoding(const Config& config) {
   sandbox.program = config.decoder.empty() ? decode::DefaultDecoderProgram() : config.decoder;
   sandbox.limits.memory_bytes = config.decoder_memory_bytes;
   sandbox.limits.cpu_time = absl::Minutes(1) + config.max_duration / kSlowestDecoding;
+  sandbox.total_patience = sandbox.limits.cpu_time * kClockPerCpu;
   Decoding decoding;
   UNBRAID_ASSIGN_OR_RETURN(decoding.containers, decode::AskForContainers(sandbox.program));
   decoding.open = [sandbox](const std::string& path, const audio::DecodeOptions& options) {

@@ -70,7 +70,9 @@ def sound_files(folder: Path) -> None:
         command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"sine=r={RATE}:d=0.08", *arguments.split(), str(target)]
         if subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode != 0:
             target.unlink(missing_ok=True)
-    (folder / "tagged.mp3").write_bytes(b"ID3\x04\0\0\0\0\x01\x00" + bytes(128) + (folder / "ffmpeg.mp3").read_bytes())
+    for suffix in ("mp3", "m4a", "tta", "wv"):
+        if (source := folder / f"ffmpeg.{suffix}").exists():
+            (folder / f"tagged.{suffix}").write_bytes(b"ID3\x04\0\0\0\0\x01\x00" + bytes(128) + source.read_bytes())
     endless_lengths(folder)
     (folder / "empty").touch()
     (folder / "text.txt").write_text("la la la\n" * 20)

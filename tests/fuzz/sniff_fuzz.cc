@@ -26,6 +26,8 @@ void CheckSniff(const uint8_t* data, size_t size) {
   const absl::StatusOr<unbraid::audio::Sniffed> sniffed = unbraid::audio::SniffFile(file);
   UNBRAID_FUZZ_CHECK(sniffed.ok() ? !sniffed->container.empty()
                                   : reasons->count(unbraid::base::ReasonOf(sniffed.status())) == 1);
+  if (!sniffed.ok()) return;
+  UNBRAID_FUZZ_CHECK(sniffed->begin >= 0 && sniffed->begin <= static_cast<int64_t>(size));
 }
 
 void CheckMpeg(absl::string_view bytes) {

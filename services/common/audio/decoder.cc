@@ -48,11 +48,15 @@ absl::StatusOr<std::unique_ptr<FrameSource>> OpenOwn(const SourceFile& file,
 }
 
 absl::StatusOr<std::unique_ptr<FrameSource>> OpenSource(const SourceFile& file,
+                                                        const Sniffed& sniffed,
                                                         const ForeignDecoder& foreign) {
-  UNBRAID_ASSIGN_OR_RETURN(const Sniffed sniffed, SniffFile(*file));
   auto own =
       sniffed.foreign.empty() ? OpenOwn(file, sniffed.container) : NoDecoder(sniffed.foreign);
   if (own.ok() || base::ReasonOf(own.status()) != kNoDecoder || !foreign) return own;
+  // It would take a file that is cut off for a whole one. Our own decoder has looked already.
+  if (sniffed.container == "OGG" && !sniffed.foreign.empty()) {
+    UNBRAID_RETURN_IF_ERROR(CheckOggPages(*file));
+  }
   auto other = foreign(file, sniffed.container);
   // Nobody reads it: the first answer names the thing.
   if (!other.ok() && base::ReasonOf(other.status()) == kNoDecoder) return own;
@@ -83,9 +87,11 @@ const Tags& Decoder::tags() const { return source_->info().tags; }
 absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Open(store::File file,
                                                        const DecodeOptions& options,
                                                        const ForeignDecoder& foreign) {
+  UNBRAID_ASSIGN_OR_RETURN(const Sniffed sniffed, SniffFile(file));
+  file.StartAt(sniffed.begin);
   UNBRAID_ASSIGN_OR_RETURN(
       std::unique_ptr<FrameSource> source,
-      OpenSource(std::make_shared<const store::File>(std::move(file)), foreign));
+      OpenSource(std::make_shared<const store::File>(std::move(file)), sniffed, foreign));
   UNBRAID_RETURN_IF_ERROR(CheckRange(source->info().format));
   return std::unique_ptr<Decoder>(new Decoder(std::move(source), options));
 }

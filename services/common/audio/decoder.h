@@ -72,8 +72,11 @@ class Decoder : public AudioReader {
   const Tags& tags() const override;
 
   // A file that is cut off or damaged is CORRUPT_AUDIO. In a file of plain samples (WAV, RF64, W64,
-  // AIFF, AU) that is not told from a wrong length field: it is read to its true end. An MP3
-  // without a header that tells its length ends where its frames end.
+  // AIFF, AU) that is not told from a wrong length field: it is read to its true end. What has
+  // neither a length nor an end mark ends where its frames end, cut off or not: an MP3 without a
+  // header that tells its length, raw streams (AAC in ADTS, AC-3, MPEG and its transport streams,
+  // AMR), an Ogg file between two pages, and the sound of a Matroska or Windows Media video that
+  // does not tell the sound's own length.
   absl::StatusOr<int64_t> Read(float* interleaved, int64_t frames) override;
 
   int64_t position() const override { return position_; }

@@ -37,7 +37,8 @@ constexpr Magic kForeign[] = {
     {0, "TTA1", "TTA", "a True Audio file"},
     {0, "MPCK", "MUSEPACK", "a Musepack file"},
     {0, "MP+", "MUSEPACK", "a Musepack file"},
-    {0, "DSD ", "DSF", "a DSD file"},
+    // One bit at 2.8 MHz: more than any rate that can be separated.
+    {0, "DSD ", nullptr, "a DSD file"},
     {0, "#!AMR", "AMR", "an AMR file"},
     {0, ".RMF", "REALMEDIA", "a RealMedia file"},
     {0, "FLV\x01", "FLV", "a Flash video"},
@@ -69,17 +70,41 @@ bool IsAdts(absl::string_view bytes) {
          (static_cast<unsigned char>(bytes[1]) & 0xF6) == 0xF0;
 }
 
+// Whether the container's readers take an ID3v2 tag before it, and the song's title from it.
+bool ReadsTag(absl::string_view container) {
+  return container == "MP3" || container == "FLAC" || container == "AAC" || container == "TTA";
+}
+
+int64_t BeginOf(absl::string_view container, const FileHead& head) {
+  return ReadsTag(container) ? 0 : head.tag_bytes + head.padding;
+}
+
+// Of the zeros before it, the last ones may be padding of a tag or a length's first bytes. Sets
+// `zeros` to how many are the container's.
+const Magic* FindForeign(const FileHead& head, int64_t* zeros) {
+  constexpr int64_t kMostZeros = 3;
+  constexpr size_t kEnough = 16;
+  for (*zeros = 0; *zeros <= std::min(head.padding, kMostZeros); ++*zeros) {
+    const std::string bytes = std::string(static_cast<size_t>(*zeros), '\0') +  //
+                              head.after_tag.substr(0, kEnough);
+    for (const Magic& magic : kForeign) {
+      if (Has(bytes, magic.offset, magic.bytes)) return &magic;
+    }
+  }
+  return nullptr;
+}
+
 std::string OwnContainer(const FileHead& head) {
-  const absl::string_view bytes = head.bytes;
+  const absl::string_view bytes = head.after_tag;
   if ((Has(bytes, 0, "RIFF") || Has(bytes, 0, "RIFX")) && Has(bytes, 8, "WAVE")) return "WAV";
   if (Has(bytes, 0, "RF64") && Has(bytes, 8, "WAVE")) return "RF64";
   if (Has(bytes, 0, "riff\x2E\x91\xCF\x11")) return "W64";
   if (Has(bytes, 0, "FORM") && (Has(bytes, 8, "AIFF") || Has(bytes, 8, "AIFC"))) return "AIFF";
   if (Has(bytes, 0, "caff")) return "CAF";
   if (Has(bytes, 0, ".snd") || Has(bytes, 0, "dns.")) return "AU";
-  if (Has(head.after_tag, 0, "fLaC")) return "FLAC";
+  if (Has(bytes, 0, "fLaC")) return "FLAC";
   if (Has(bytes, 0, "OggS")) return "OGG";
-  if (FindMpegAudio(head.after_tag, head.whole).has_value()) return "MP3";
+  if (FindMpegAudio(bytes, head.whole).has_value()) return "MP3";
   return "";
 }
 
@@ -100,21 +125,25 @@ absl::StatusOr<Sniffed> SniffHead(const FileHead& head) {
     return base::Error(absl::StatusCode::kInvalidArgument, "EMPTY_FILE",
                        "The file is empty (0 bytes). Choose another.");
   }
-  for (const Magic& magic : kForeign) {
-    if (!Has(head.bytes, magic.offset, magic.bytes)) continue;
-    if (magic.container == nullptr) return NoDecoder(magic.what);
-    return Sniffed{magic.container, magic.what};
+  int64_t zeros = 0;
+  if (const Magic* magic = FindForeign(head, &zeros)) {
+    if (magic->container == nullptr) return NoDecoder(magic->what);
+    const int64_t begin = BeginOf(magic->container, head);
+    return Sniffed{magic->container, magic->what, begin - zeros};
   }
   if (IsAdts(head.after_tag)) return Sniffed{"AAC", "an AAC file"};
-  if (IsTransportStream(head.bytes)) return Sniffed{"MPEGTS", "an MPEG transport stream"};
+  if (IsTransportStream(head.after_tag)) {
+    return Sniffed{"MPEGTS", "an MPEG transport stream", BeginOf("MPEGTS", head)};
+  }
   std::string container = OwnContainer(head);
   if (container.empty()) {
     return base::Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_FORMAT",
                        "The file's content is no known audio format. Convert it to WAV, FLAC, "
                        "AIFF, Ogg or MP3 first.");
   }
-  std::string foreign = container == "OGG" ? ForeignInOgg(head.bytes) : "";
-  return Sniffed{std::move(container), std::move(foreign)};
+  std::string foreign = container == "OGG" ? ForeignInOgg(head.after_tag) : "";
+  const int64_t begin = BeginOf(container, head);
+  return Sniffed{std::move(container), std::move(foreign), begin};
 }
 
 std::vector<std::string> OwnContainers() {
@@ -136,14 +165,17 @@ absl::StatusOr<FileHead> ReadFileHead(const store::File& file) {
   head.bytes.resize(static_cast<size_t>(got));
   head.after_tag = head.bytes;
   head.whole = got < kHeadBytes;
-  const int64_t tag = Id3TagBytes(head.bytes);
-  if (tag == 0) return head;
+  head.tag_bytes = Id3TagBytes(head.bytes);
+  if (head.tag_bytes == 0) return head;
   head.after_tag.resize(kHeadBytes);
-  UNBRAID_ASSIGN_OR_RETURN(const int64_t rest, file.ReadAt(tag, head.after_tag.data(), kHeadBytes));
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t rest,
+                           file.ReadAt(head.tag_bytes, head.after_tag.data(), kHeadBytes));
   head.after_tag.resize(static_cast<size_t>(rest));
   head.whole = rest < kHeadBytes;
   // Some taggers pad their tag beyond its declared size.
-  head.after_tag.erase(0, std::min(head.after_tag.find_first_not_of('\0'), head.after_tag.size()));
+  const size_t zeros = std::min(head.after_tag.find_first_not_of('\0'), head.after_tag.size());
+  head.after_tag.erase(0, zeros);
+  head.padding = static_cast<int64_t>(zeros);
   return head;
 }
 

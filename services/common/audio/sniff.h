@@ -16,6 +16,8 @@ struct FileHead {
   std::string bytes;
   // What follows an ID3v2 tag and its padding; the same as `bytes` where there is no tag.
   std::string after_tag;
+  int64_t tag_bytes = 0;  // the tag by its own word
+  int64_t padding = 0;    // zeros between it and `after_tag`
   // `after_tag` reaches to the end of the file.
   bool whole = false;
 };
@@ -29,6 +31,8 @@ struct Sniffed {
   // Empty for what the decoders of this library read. Otherwise the thing with its article, for a
   // refusal: "an MP4, M4A or QuickTime file (AAC or ALAC)". Another decoder may read it.
   std::string foreign;
+  // Where the container begins: behind an ID3v2 tag that its reader would not understand.
+  int64_t begin = 0;
 };
 
 // Which container a file is, by its first bytes and never by its name. Errors, all

@@ -17,9 +17,11 @@ struct Limits {
 };
 
 // Takes every right from this process that decoding does not need, for good. Afterwards it can read
-// and write descriptors that are open, take memory within the limit, and end; it cannot open a file
-// or a socket, write a file, start a process or a thread, or get a right back. What it may not
-// do fails with EPERM.
+// and write descriptors that are open, take memory within the limit, send itself signals, and end;
+// it cannot open a file or a socket, write a file, ask for anything by a path, signal another
+// process, start a process or a thread, or get a right back. What it may not do fails with EPERM.
+// Standard error leads nowhere then (but in a sanitizer's build, whose reports are wanted); of a
+// failure here it still tells.
 //
 // Call it with one thread, after all libraries are loaded.
 absl::Status Confine(const Limits& limits);

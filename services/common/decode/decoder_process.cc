@@ -4,9 +4,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -16,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "services/common/base/status.h"
 #include "services/common/decode/child.h"
 
@@ -29,6 +32,7 @@ namespace {
 
 // Above the numbers that the child expects, so that moving one there cannot hit another.
 constexpr int kFirstFreeDescriptor = 16;
+constexpr absl::Duration kTick = absl::Milliseconds(1);
 
 struct Pipe {
   Descriptor read;
@@ -110,6 +114,29 @@ absl::StatusOr<pid_t> Spawn(const SpawnSettings& settings, std::vector<std::stri
       absl::StrCat("cannot start the decoder ", arguments.front(), ": ", std::strerror(error)));
 }
 
+// Whether there is something to read, or the end, before the deadline.
+bool IsReadable(const Descriptor& descriptor, absl::Time deadline) {
+  while (true) {
+    const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
+    pollfd ready = {descriptor.number(), POLLIN, 0};
+    const int polled =
+        poll(&ready, 1, static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(left, kTick))));
+    if (polled >= 0 || errno != EINTR) return polled == 1;
+  }
+}
+
+// What there is before the deadline.
+std::string ReadToEnd(const Descriptor& pipe, absl::Time deadline) {
+  std::string text;
+  std::array<char, 4096> block{};
+  for (ssize_t got = 1; got > 0 && IsReadable(pipe, deadline);) {
+    got = read(pipe.number(), block.data(), block.size());
+    if (got > 0) text.append(block.data(), static_cast<size_t>(got));
+    if (got < 0 && errno == EINTR) got = 1;
+  }
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DecoderProcess>> DecoderProcess::Start(
@@ -130,15 +157,19 @@ DecoderProcess::~DecoderProcess() {
   WaitOrKill(absl::ZeroDuration());
 }
 
-int DecoderProcess::WaitOrKill(absl::Duration patience) {
-  pollfd ended = {ended_.number(), POLLIN, 0};
-  const bool over = poll(&ended, 1, static_cast<int>(absl::ToInt64Milliseconds(patience))) == 1;
+DecoderProcess::End DecoderProcess::WaitOrKill(absl::Duration patience) {
+  const bool over = IsReadable(ended_, absl::Now() + patience);
   if (!over) kill(pid_, SIGKILL);
-  int state = 0;
-  while (waitpid(pid_, &state, 0) < 0 && errno == EINTR) {
+  End end;
+  rusage used{};
+  while (wait4(pid_, &end.state, 0, &used) < 0 && errno == EINTR) {
   }
   pid_ = -1;
-  return state;
+  // Without a pidfd it may have ended long before.
+  end.killed = !over && WIFSIGNALED(end.state) && WTERMSIG(end.state) == SIGKILL;
+  end.cpu_time =
+      absl::DurationFromTimeval(used.ru_utime) + absl::DurationFromTimeval(used.ru_stime);
+  return end;
 }
 
 std::string DefaultDecoderProgram() {
@@ -147,25 +178,24 @@ std::string DefaultDecoderProgram() {
   return (self.parent_path() / "unbraid-decoder").string();
 }
 
-absl::StatusOr<std::vector<std::string>> AskForContainers(const std::string& program) {
+absl::StatusOr<std::vector<std::string>> AskForContainers(const std::string& program,
+                                                          absl::Duration patience) {
+  const absl::Time deadline = absl::Now() + patience;
   UNBRAID_ASSIGN_OR_RETURN(Pipe pipe, MakePipe());
   SpawnSettings settings;
   posix_spawn_file_actions_adddup2(&settings.actions, pipe.write.number(), STDOUT_FILENO);
   UNBRAID_ASSIGN_OR_RETURN(const pid_t pid, Spawn(settings, {program, "--containers"}));
   pipe.write = Descriptor();
-  std::string text;
-  std::array<char, 4096> block{};
-  for (ssize_t got = 1; got > 0;) {
-    got = read(pipe.read.number(), block.data(), block.size());
-    if (got > 0) text.append(block.data(), static_cast<size_t>(got));
-    if (got < 0 && errno == EINTR) got = 1;
+  DecoderProcess process(pid, Descriptor(pidfd_open(pid, 0)), Descriptor());
+  const std::string text = ReadToEnd(pipe.read, deadline);
+  const DecoderProcess::End end = process.WaitOrKill(deadline - absl::Now());
+  if (end.killed) {
+    return absl::InternalError(absl::StrCat("the decoder ", program, " has not told within ",
+                                            absl::FormatDuration(patience), " what it can decode"));
   }
-  int state = 0;
-  while (waitpid(pid, &state, 0) < 0 && errno == EINTR) {
-  }
-  if (state != 0 || text.empty()) {
+  if (end.state != 0 || text.empty()) {
     return absl::InternalError(
-        absl::StrCat("the decoder ", program, " cannot be run (status ", state, ")"));
+        absl::StrCat("the decoder ", program, " cannot be run (status ", end.state, ")"));
   }
   return std::vector<std::string>(absl::StrSplit(text, '\n', absl::SkipEmpty()));
 }

@@ -24,12 +24,11 @@ constexpr int kMaxStreams = 64;
 
 const char* DemuxerOf(const std::string& container) {
   static const auto* const demuxers = new std::map<std::string, const char*>{
-      {"AAC", "aac"},      {"AC3", "ac3"},       {"AIFF", "aiff"},         {"AMR", "amr"},
-      {"APE", "ape"},      {"ASF", "asf"},       {"AVI", "avi"},           {"CAF", "caf"},
-      {"DSF", "dsf"},      {"FLV", "flv"},       {"MATROSKA", "matroska"}, {"MP4", "mov"},
-      {"MPEG", "mpeg"},    {"MPEGTS", "mpegts"}, {"MUSEPACK", "mpc8"},     {"OGG", "ogg"},
-      {"REALMEDIA", "rm"}, {"TTA", "tta"},       {"W64", "w64"},           {"WAV", "wav"},
-      {"WAVPACK", "wv"}};
+      {"AAC", "aac"},       {"AC3", "ac3"},           {"AIFF", "aiff"}, {"AMR", "amr"},
+      {"APE", "ape"},       {"ASF", "asf"},           {"AVI", "avi"},   {"CAF", "caf"},
+      {"FLV", "flv"},       {"MATROSKA", "matroska"}, {"MP4", "mov"},   {"MPEG", "mpeg"},
+      {"MPEGTS", "mpegts"}, {"MUSEPACK", "mpc8"},     {"OGG", "ogg"},   {"REALMEDIA", "rm"},
+      {"TTA", "tta"},       {"W64", "w64"},           {"WAV", "wav"},   {"WAVPACK", "wv"}};
   const auto found = demuxers->find(container);
   return found == demuxers->end() ? "" : found->second;
 }

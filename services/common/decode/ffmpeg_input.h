@@ -17,7 +17,7 @@ namespace unbraid::decode {
 // FFmpeg's message for one of its error numbers.
 std::string FfmpegError(int error);
 
-// The status that an error of FFmpeg stands for: DATA_LOSS with its message, RESOURCE_EXHAUSTED
+// The status that an error of FFmpeg stands for: DATA_LOSS with its message, INVALID_ARGUMENT
 // (DECODER_LIMIT) when memory is exhausted.
 absl::Status FfmpegStatus(int error);
 

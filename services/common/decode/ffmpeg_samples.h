@@ -19,7 +19,7 @@ namespace unbraid::decode {
 // Whether ToFloats() knows the layout of the frame's samples.
 bool IsKnownLayout(const AVFrame& frame);
 
-// Appends `count` frames from `first` on, interleaved, full scale ±1.0.
+// Writes `count` frames from `first` on to `interleaved`, full scale ±1.0.
 void ToFloats(const AVFrame& frame, int64_t first, int64_t count, float* interleaved);
 
 // The codec in upper case, for example "AAC".

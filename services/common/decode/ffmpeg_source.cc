@@ -16,6 +16,7 @@ extern "C" {
 #include "services/common/decode/ffmpeg_input.h"
 #include "services/common/decode/ffmpeg_samples.h"
 #include "services/common/decode/mp4_length.h"
+#include "services/common/decode/promised_end.h"
 
 namespace unbraid::decode {
 namespace {
@@ -56,11 +57,12 @@ bool CountsFrames(const std::string& container) {
 
 class FfmpegSource : public audio::FrameSource {
  public:
-  FfmpegSource(std::unique_ptr<FfmpegInput> input, int stream, Codec codec)
+  FfmpegSource(std::unique_ptr<FfmpegInput> input, int stream, Codec codec, const store::File& file)
       : FrameSource({}),
         input_(std::move(input)),
         stream_(stream),
         codec_(std::move(codec)),
+        promised_end_(*input_->context(), stream, file),
         packet_(av_packet_alloc()),
         frame_(av_frame_alloc()) {}
 
@@ -124,7 +126,10 @@ class FfmpegSource : public audio::FrameSource {
         decoded_ = true;
         return true;
       }
-      if (result == AVERROR_EOF) return false;
+      if (result == AVERROR_EOF) {
+        UNBRAID_RETURN_IF_ERROR(promised_end_.CheckEnd());
+        return false;
+      }
       if (result < 0 && result != AVERROR(EAGAIN)) {
         UNBRAID_RETURN_IF_ERROR(Tolerate(result));
       }
@@ -144,6 +149,7 @@ class FfmpegSource : public audio::FrameSource {
       if (result < 0) return FfmpegStatus(result);
       if (packet_->stream_index != stream_) continue;
       NotePriming();
+      promised_end_.Note(*packet_);
       return Tolerate(avcodec_send_packet(codec_.get(), packet_.get()));
     }
   }
@@ -183,7 +189,7 @@ class FfmpegSource : public audio::FrameSource {
     const Mp4Lengths lengths{stream()->duration, whole->context()->streams[stream_]->duration,
                              priming_, rate / kCoarsestTick + 1};
     const std::string itunes = Tag("iTunSMPB");
-    end_ = FramesOfItunesTag(itunes).value_or(ExactMp4Frames(lengths));
+    end_ = FramesOfItunesTag(itunes, lengths).value_or(ExactMp4Frames(lengths));
     if (*end_ <= 0) end_.reset();
     if (end_.has_value()) info_.promised_frames = *end_;
     return absl::OkStatus();
@@ -192,6 +198,7 @@ class FfmpegSource : public audio::FrameSource {
   const std::unique_ptr<FfmpegInput> input_;
   const int stream_;
   const Codec codec_;
+  PromisedEnd promised_end_;
   const std::unique_ptr<AVPacket, PacketFree> packet_;
   const std::unique_ptr<AVFrame, FrameFree> frame_;
   int64_t taken_ = 0;  // frames of `frame_`
@@ -236,7 +243,7 @@ absl::StatusOr<std::unique_ptr<audio::FrameSource>> OpenWithFfmpeg(audio::Source
   }
   absl::StatusOr<Codec> codec = OpenCodec(decoder, *input->context()->streams[stream]);
   if (!codec.ok()) return CannotDecode(codec.status(), container);
-  auto source = std::make_unique<FfmpegSource>(std::move(input), stream, *std::move(codec));
+  auto source = std::make_unique<FfmpegSource>(std::move(input), stream, *std::move(codec), *file);
   const absl::Status begun = source->Begin(std::move(file), container);
   if (!begun.ok()) return CannotDecode(begun, container);
   return source;

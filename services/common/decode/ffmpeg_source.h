@@ -14,7 +14,8 @@ namespace unbraid::decode {
 // Where the container tells them, priming samples at the start and padding at the end are cut: an
 // MP4 file gives exactly the frames that went into its encoder, whether it tells that by its edit
 // list, by the length of its media or by iTunes' tag; Matroska by its discard padding. Raw streams
-// (ADTS, AC-3, MPEG) tell nothing, and are given as they decode.
+// (ADTS, AC-3, MPEG) tell nothing, and are given as they decode. Matroska and Windows Media that
+// were cut off are found out by their times (see PromisedEnd).
 absl::StatusOr<std::unique_ptr<audio::FrameSource>> OpenWithFfmpeg(audio::SourceFile file,
                                                                    const std::string& container);
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -70,8 +71,9 @@ absl::Status WriteMessage(int pipe, const internal::v1::DecoderMessage& message)
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<internal::v1::DecoderMessage>> MessageReader::Next() {
-  const absl::Time deadline = absl::Now() + patience_;
+absl::StatusOr<std::optional<internal::v1::DecoderMessage>> MessageReader::Next(
+    absl::Duration most) {
+  const absl::Time deadline = absl::Now() + std::min(patience_, most);
   std::array<char, kLengthBytes> length{};
   UNBRAID_ASSIGN_OR_RETURN(const size_t got, ReadBytes(length.data(), length.size(), deadline));
   if (got == 0) return std::nullopt;

@@ -41,8 +41,10 @@ class MessageReader {
       : pipe_(std::move(pipe)), patience_(patience) {}
 
   // The next message; nothing once the other side has closed the pipe between two messages.
-  // DEADLINE_EXCEEDED when it takes too long, DATA_LOSS for what is no message.
-  absl::StatusOr<std::optional<internal::v1::DecoderMessage>> Next();
+  // DEADLINE_EXCEEDED when it takes longer than the patience or than `most`, DATA_LOSS for what is
+  // no message.
+  absl::StatusOr<std::optional<internal::v1::DecoderMessage>> Next(
+      absl::Duration most = absl::InfiniteDuration());
 
  private:
   // Reads `size` bytes; fewer at the end of the pipe.

@@ -21,8 +21,10 @@ struct Mp4Lengths {
 int64_t ExactMp4Frames(const Mp4Lengths& lengths);
 
 // The length that iTunes writes into its tag `iTunSMPB`: a row of hexadecimal numbers, of which the
-// fourth is the number of frames.
-std::optional<int64_t> FramesOfItunesTag(absl::string_view tag);
+// fourth is the number of frames. Anybody can write a tag, and editors of files copy old ones: it
+// counts only where the media without its priming is as long, or up to a few packets of padding
+// longer. Pure.
+std::optional<int64_t> FramesOfItunesTag(absl::string_view tag, const Mp4Lengths& lengths);
 
 }  // namespace unbraid::decode
 

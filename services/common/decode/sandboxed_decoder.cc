@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "services/common/audio/frame_source.h"
 #include "services/common/audio/interleave.h"
 #include "services/common/base/status.h"
@@ -145,15 +146,32 @@ absl::Status SandboxedDecoder::TakeEnd(const internal::v1::DecodedEnd& end) {
 }
 
 absl::StatusOr<DecoderMessage> SandboxedDecoder::NextMessage() {
-  absl::StatusOr<std::optional<DecoderMessage>> message = messages_.Next();
-  if (absl::IsDeadlineExceeded(message.status())) {
-    return LimitReached(absl::StrCat("gave nothing for ", absl::FormatDuration(sandbox_.patience)));
-  }
+  const absl::Time begun = absl::Now();
+  const absl::Duration left = PatienceSoFar() - waited_;
+  absl::StatusOr<std::optional<DecoderMessage>> message = messages_.Next(left);
+  waited_ += absl::Now() - begun;
+  if (absl::IsDeadlineExceeded(message.status())) return OutOfPatience(left);
   if (absl::IsDataLoss(message.status())) return Nonsense("message");
   UNBRAID_RETURN_IF_ERROR(message.status());
   if (!message->has_value()) return Death();
   if ((*message)->has_failure()) return FailureOf((*message)->failure());
   return **std::move(message);
+}
+
+absl::Duration SandboxedDecoder::PatienceSoFar() const {
+  // Twice: for its start, and for the first second.
+  constexpr double kAhead = 2;
+  const double seconds =
+      format_.rate_hz == 0 ? 0 : static_cast<double>(received_) / format_.rate_hz;
+  return std::min(sandbox_.total_patience, sandbox_.patience * (kAhead + seconds));
+}
+
+absl::Status SandboxedDecoder::OutOfPatience(absl::Duration left) const {
+  if (left >= sandbox_.patience) {
+    return LimitReached(absl::StrCat("gave nothing for ", absl::FormatDuration(sandbox_.patience)));
+  }
+  return LimitReached(absl::StrCat("was too slow: it has been waited for for ",
+                                   absl::FormatDuration(absl::Trunc(waited_, absl::Seconds(1)))));
 }
 
 absl::Status SandboxedDecoder::FailureOf(const internal::v1::DecoderFailure& failure) const {
@@ -170,19 +188,22 @@ absl::Status SandboxedDecoder::FailureOf(const internal::v1::DecoderFailure& fai
 
 absl::Status SandboxedDecoder::Death() {
   // It has closed the pipe, which is the last that it does.
-  const int state = process_->WaitOrKill(absl::Seconds(10));
-  if (!WIFSIGNALED(state)) {
-    return absl::InternalError(absl::StrCat("the decoder ended with status ", WEXITSTATUS(state),
+  const DecoderProcess::End end =
+      process_->WaitOrKill(std::min(sandbox_.patience, absl::Seconds(10)));
+  if (end.killed) return LimitReached("came to no end");
+  if (!WIFSIGNALED(end.state)) {
+    return absl::InternalError(absl::StrCat("the decoder ended with status ",
+                                            WEXITSTATUS(end.state),
                                             " before it was done; its messages say why"));
   }
-  const int signal_number = WTERMSIG(state);
-  if (signal_number == SIGXCPU) {
+  const int signal_number = WTERMSIG(end.state);
+  const bool killed = signal_number == SIGKILL || signal_number == SIGTERM;
+  // Whoever does not hear SIGXCPU is killed a second later.
+  if (signal_number == SIGXCPU || (killed && end.cpu_time >= sandbox_.limits.cpu_time)) {
     return LimitReached(absl::StrCat(
         "took more than ", absl::FormatDuration(sandbox_.limits.cpu_time), " of CPU time"));
   }
-  if (signal_number == SIGKILL || signal_number == SIGTERM) {
-    return absl::UnavailableError("The decoder was killed from outside; try again.");
-  }
+  if (killed) return absl::UnavailableError("The decoder was killed from outside; try again.");
   return audio::CorruptAudio(absl::StrCat("The decoder crashed on this file (signal ",
                                           signal_number, ", ", Where(), ")."));
 }

@@ -18,16 +18,21 @@ struct SandboxOptions {
   // The program unbraid-decoder.
   std::string program;
   Limits limits;
-  // The longest that the child may say nothing. A block of audio takes it milliseconds.
+  // The longest that the child may say nothing. A block of audio takes it milliseconds. Each second
+  // of audio may have taken as much too: whoever is slower, with words now and then, is stuck.
   absl::Duration patience = absl::Seconds(30);
+  // The longest that the child may be waited for in all; time in which nobody reads does not count.
+  // To be several times the CPU time, for a machine that is busy.
+  absl::Duration total_patience = absl::Minutes(20);
 };
 
 // Decodes one file in a child process that has no rights (see Confine), and checks whatever the
 // child says: whatever a file does to a decoder ends this one file and nothing else.
 //
 // Errors: those of audio::Decoder; INVALID_ARGUMENT with CORRUPT_AUDIO when the decoder crashes on
-// the file, and DECODER_LIMIT when it needs more CPU time or memory than is allowed or hangs;
-// UNAVAILABLE when it was killed from outside; INTERNAL when it cannot be started. Not thread-safe.
+// the file, and DECODER_LIMIT when it needs more time or memory than is allowed or hangs;
+// UNAVAILABLE when something else than we killed it, which a decoder that a file has taken over can
+// do itself: whoever tries again must count; INTERNAL when it cannot be started. Not thread-safe.
 class SandboxedDecoder : public audio::AudioReader {
  public:
   static absl::StatusOr<std::unique_ptr<SandboxedDecoder>> Open(const std::string& path,
@@ -52,6 +57,10 @@ class SandboxedDecoder : public audio::AudioReader {
   absl::Status TakeEnd(const internal::v1::DecodedEnd& end);
   absl::Status FailureOf(const internal::v1::DecoderFailure& failure) const;
   absl::Status Death();
+  // `left`: how long the last message could be waited for at most.
+  absl::Status OutOfPatience(absl::Duration left) const;
+  // How long may be waited in all for what has come so far.
+  absl::Duration PatienceSoFar() const;
   absl::Status LimitReached(absl::string_view what) const;
   std::string Where() const;
 
@@ -65,6 +74,7 @@ class SandboxedDecoder : public audio::AudioReader {
   std::string samples_;  // of the message in hand
   size_t taken_ = 0;     // bytes of it
   int64_t received_ = 0;
+  absl::Duration waited_;  // for messages
   int64_t position_ = 0;
   int64_t silenced_samples_ = 0;
   bool ended_ = false;

@@ -143,13 +143,16 @@ absl::StatusOr<File> File::Open(const std::string& path, Mode mode) {
 File::File(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
 
 File::File(File&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      path_(std::move(other.path_)),
+      begin_(other.begin_) {}
 
 File& File::operator=(File&& other) noexcept {
   if (this != &other) {
     if (descriptor_ >= 0) close(descriptor_);
     descriptor_ = std::exchange(other.descriptor_, -1);
     path_ = std::move(other.path_);
+    begin_ = other.begin_;
   }
   return *this;
 }
@@ -172,8 +175,8 @@ absl::Status File::WriteAt(int64_t offset, absl::string_view bytes) {
 absl::StatusOr<int64_t> File::ReadAt(int64_t offset, char* buffer, int64_t size) const {
   int64_t total = 0;
   while (total < size) {
-    const ssize_t got =
-        pread(descriptor_, buffer + total, static_cast<size_t>(size - total), offset + total);
+    const ssize_t got = pread(descriptor_, buffer + total, static_cast<size_t>(size - total),
+                              begin_ + offset + total);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Failed(errno, "read", path_);
     if (got == 0) break;
@@ -184,8 +187,10 @@ absl::StatusOr<int64_t> File::ReadAt(int64_t offset, char* buffer, int64_t size)
 
 absl::StatusOr<int64_t> File::Size() const {
   struct stat info {};
-  if (fstat(descriptor_, &info) != 0) return Failed(errno, "look at", path_);
-  return static_cast<int64_t>(info.st_size);
+  if (fstat(descriptor_, &info) == 0) return static_cast<int64_t>(info.st_size) - begin_;
+  // The C library asks by a call that takes a path too, which a confined process may not make.
+  const off_t end = errno == EPERM ? lseek(descriptor_, 0, SEEK_END) : -1;
+  return end >= 0 ? absl::StatusOr<int64_t>(end - begin_) : Failed(errno, "look at", path_);
 }
 
 absl::Status File::Truncate(int64_t size) {

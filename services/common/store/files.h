@@ -65,6 +65,11 @@ class File {
   absl::StatusOr<int64_t> ReadAt(int64_t offset, char* buffer, int64_t size) const;
 
   absl::StatusOr<int64_t> Size() const;
+
+  // Hides what stands before `begin`: from now on reading and Size() are as if the file began
+  // there. For files that are only read.
+  void StartAt(int64_t begin) { begin_ = begin; }
+
   absl::Status Truncate(int64_t size);
 
   // fdatasync: the content survives a power cut.
@@ -83,6 +88,7 @@ class File {
 
   int descriptor_;
   std::string path_;
+  int64_t begin_ = 0;
 };
 
 }  // namespace unbraid::store

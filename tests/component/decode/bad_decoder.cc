@@ -67,6 +67,19 @@ void SendFailure(const std::string& reason, const std::string& sentence) {
   }
 }
 
+// As a decoder does that wants to use up its last second too.
+[[noreturn]] void SpinOn() {
+  std::signal(SIGXCPU, SIG_IGN);
+  Spin();
+}
+
+// Sends so much again and again, some time apart.
+[[noreturn]] void Trickle(size_t bytes) {
+  Send(Format());
+  constexpr useconds_t kPause = 20'000;
+  while (true) Send(Samples(bytes)), usleep(kPause);
+}
+
 void WithFormat(const std::function<void(DecoderMessage*)>& change) {
   DecoderMessage message = Format();
   change(&message);
@@ -80,6 +93,10 @@ const std::map<std::string, std::function<void()>>& Deeds() {
       {"exit", [] { _exit(7); }},
       {"sleep", [] { Send(Format()), pause(); }},
       {"spin", Spin},
+      {"spin-on", SpinOn},
+      {"kill-itself", [] { std::raise(SIGKILL); }},
+      {"trickle", [] { Trickle(8); }},
+      {"stroll", [] { Trickle(64'000); }},
       {"close-and-stay", [] { close(kPipeDescriptor), pause(); }},
       {"noise", [] { (void)!write(kPipeDescriptor, "\x03\0\0\0\xFF\xFF\xFF", 7), pause(); }},
       {"no-format", [] { Send(Samples(8)); }},

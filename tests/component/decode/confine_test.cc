@@ -21,8 +21,9 @@ TEST_CASE("a confined process does its work, and nothing else") {
   const audio::AudioFolder folder;
   const std::string file = folder.Write("secret", "secret");
   CHECK(Attempt("allowed", file) == 0);
-  for (const char* what : {"read-a-file", "make-a-file", "remove-a-file", "network", "local-socket",
-                           "process", "program", "signal", "grow-a-file"}) {
+  for (const char* what :
+       {"read-a-file", "make-a-file", "remove-a-file", "network", "local-socket", "process",
+        "program", "signal", "signal-a-thread", "look-for-a-file", "grow-a-file"}) {
     CAPTURE(what);
     CHECK(Attempt(what, file) == 0);
   }
@@ -33,6 +34,13 @@ TEST_CASE("a confined process does its work, and nothing else") {
 TEST_CASE("a confined process gets no memory beyond its limit") {
   const audio::AudioFolder folder;
   CHECK(Attempt("memory", folder.Write("file", "x")) == 0);
+}
+
+TEST_CASE("nobody hears what a confined process says to standard error") {
+  const audio::AudioFolder folder;
+  const std::string file = folder.Write("file", "log");
+  CHECK(Attempt("standard-error", file) == 0);
+  CHECK(audio::ReadBytes(file) == "log");
 }
 #endif
 

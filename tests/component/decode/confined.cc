@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <string>
 
 #include "services/common/decode/confine.h"
+#include "services/common/store/files.h"
 
 namespace {
 
@@ -36,6 +39,14 @@ const std::map<std::string, std::function<bool(const char*)>>& Attempts() {
          return Refused(execve(name, arguments, nullptr));
        }},
       {"signal", [](const char*) { return Refused(kill(getppid(), 0)); }},
+      {"signal-a-thread",
+       [](const char*) { return Refused(syscall(SYS_tgkill, getppid(), getppid(), 0)); }},
+      {"look-for-a-file",
+       [](const char* path) {
+         struct stat info {};
+         return Refused(stat(path, &info)) &&
+                Refused(fstatat(AT_FDCWD, path, &info, AT_EMPTY_PATH));
+       }},
       {"grow-a-file",
        [](const char*) { return write(STDOUT_FILENO, "x", 1) < 0 && errno == EFBIG; }},
       {"memory",
@@ -47,8 +58,13 @@ const std::map<std::string, std::function<bool(const char*)>>& Attempts() {
       {"allowed",
        [](const char*) {
          const std::string some(1 << 20, 'x');
-         return some.size() == 1 << 20;
+         const auto file = unbraid::store::File::FromDescriptor(STDOUT_FILENO, "the file");
+         constexpr int64_t kSize = 6;  // of the word "secret"
+         return some.size() == 1 << 20 && file.Size().value_or(0) == kSize &&
+                syscall(SYS_tgkill, getpid(), gettid(), 0) == 0;
        }},
+      // It led to the file, which the limit keeps from growing.
+      {"standard-error", [](const char*) { return write(STDERR_FILENO, "x", 1) == 1; }},
   };
   return *kAttempts;
 }

@@ -4,52 +4,13 @@
 #include <vector>
 
 #include "services/common/base/status.h"
-#include "services/common/decode/sandboxed_decoder.h"
 #include "services/common/store/files.h"
+#include "tests/component/decode/ffmpeg_fixture.h"
 #include "tests/support/child_process.h"
-#include "tests/unit/audio/files.h"
 
 // Files that the command `ffmpeg` has made, decoded in the child.
 namespace unbraid::decode {
 namespace {
-
-using audio::AudioFolder;
-
-class FfmpegTest {
- protected:
-  // Encodes `samples` into the file `name`.
-  std::string Encode(const std::string& name, const std::vector<float>& samples, int rate_hz,
-                     int channels, std::vector<std::string> options) {
-    const std::string source =
-        folder_.Write("source.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, rate_hz, channels, samples);
-    std::vector<std::string> command = {"ffmpeg", "-nostdin", "-v", "error", "-y", "-i", source};
-    command.insert(command.end(), options.begin(), options.end());
-    command.insert(command.end(), {"-strict", "-2", folder_.Path(name)});
-    const auto output = test_support::RunToEnd({command, {}, ""}, absl::Seconds(60));
-    INFO(output.status());
-    REQUIRE(output.ok());
-    return folder_.Path(name);
-  }
-
-  absl::StatusOr<std::vector<float>> Decode(const std::string& path) {
-    SandboxOptions sandbox;
-    sandbox.program = UNBRAID_DECODER;
-    UNBRAID_ASSIGN_OR_RETURN(decoder_, SandboxedDecoder::Open(path, {}, sandbox));
-    std::vector<float> samples;
-    std::vector<float> block(4096 * static_cast<size_t>(decoder_->format().channels));
-    while (true) {
-      UNBRAID_ASSIGN_OR_RETURN(const int64_t got, decoder_->Read(block.data(), 4096));
-      if (got == 0) return samples;
-      samples.insert(samples.end(), block.begin(),
-                     block.begin() + got * decoder_->format().channels);
-    }
-  }
-
-  const audio::TrackFormat& format() const { return decoder_->format(); }
-
-  AudioFolder folder_;
-  std::unique_ptr<SandboxedDecoder> decoder_;
-};
 
 // Where `got` correlates best with `wanted` within +-`most` samples of one channel.
 int64_t LagOf(const std::vector<float>& got, const std::vector<float>& wanted, int64_t most) {
@@ -173,13 +134,41 @@ TEST_CASE_METHOD(FfmpegTest, "tags of an MP4 are read") {
   CHECK(decoder_->tags().album == "A");
 }
 
-TEST_CASE_METHOD(FfmpegTest, "Case 33: a cut-off MP4 is corrupt") {
-  const std::string path =
-      Encode("x.m4a", audio::Noise(200'000), 44'100, 1, {"-c:a", "aac", "-movflags", "+faststart"});
-  const std::string bytes = audio::ReadBytes(path);
-  const auto status = Decode(folder_.Write("cut.m4a", bytes.substr(0, bytes.size() / 2))).status();
-  CHECK(status.code() == absl::StatusCode::kInvalidArgument);
-  CHECK(base::ReasonOf(status) == "CORRUPT_AUDIO");
+TEST_CASE_METHOD(FfmpegTest, "an iTunes tag that lies about the length is not believed") {
+  for (const char* frames : {"00000000000003E8", "00000000003F31F6"}) {
+    CAPTURE(frames);
+    const std::string tag = std::string(" 00000000 00000400 00000000 ") + frames + " 00000000";
+    const std::string path =
+        Encode("x.m4a", audio::Noise(100'003), 44'100, 1,
+               {"-c:a", "aac", "-movflags", "use_metadata_tags", "-metadata", "iTunSMPB=" + tag});
+    REQUIRE(audio::ReadBytes(path).find(tag) != std::string::npos);
+    const auto decoded = Decode(path);
+    REQUIRE(decoded.status() == absl::OkStatus());
+    CHECK(decoded->size() == 100'003);
+  }
+}
+
+TEST_CASE_METHOD(FfmpegTest, "what stands behind an ID3v2 tag is decoded") {
+  struct Row {
+    const char* file;
+    const char* codec;
+    const char* container;
+  };
+  const auto row =
+      GENERATE(Row{"x.tta", "tta", "TTA"}, Row{"x.wv", "wavpack", "WAVPACK"},
+               Row{"x.ac3", "ac3", "AC3"}, Row{"x.m4a", "alac", "MP4"}, Row{"x.aac", "aac", "AAC"},
+               Row{"x.mkv", "flac", "MATROSKA"}, Row{"x.ts", "aac", "MPEGTS"});
+  CAPTURE(row.file);
+  const std::string path = Encode(row.file, audio::Noise(2 * 48'000), 48'000, 2,
+                                  {"-c:a", row.codec, "-movflags", "+faststart"});
+  const auto alone = Decode(path);
+  REQUIRE(alone.status() == absl::OkStatus());
+  const std::string title = std::string("TIT2\0\0\0\x05\0\0\3Song", 15);
+  const std::string tag = std::string("ID3\x04\0\0\0\0\0\x0F", 10) + title;
+  const auto behind = Decode(folder_.Write("tagged", tag + audio::ReadBytes(path)));
+  REQUIRE(behind.status() == absl::OkStatus());
+  CHECK(format().container == row.container);
+  CHECK(audio::Difference(*behind, *alone) == "");
 }
 
 TEST_CASE_METHOD(FfmpegTest, "a video without sound has none") {

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <vector>
 
 #include "services/common/base/status.h"
@@ -10,11 +11,13 @@ namespace unbraid::decode {
 namespace {
 
 // The error that reading the file through the bad decoder ends with.
-absl::Status FailureOf(const std::string& deed, absl::Duration patience = absl::Seconds(20)) {
+absl::Status FailureOf(const std::string& deed, absl::Duration patience = absl::Seconds(20),
+                       absl::Duration total_patience = absl::Minutes(10)) {
   const audio::AudioFolder folder;
   SandboxOptions sandbox;
   sandbox.program = UNBRAID_BAD_DECODER;
   sandbox.patience = patience;
+  sandbox.total_patience = total_patience;
   sandbox.limits.cpu_time = absl::Seconds(1);
   audio::DecodeOptions decode;
   decode.max_duration = absl::Minutes(1);
@@ -58,6 +61,44 @@ TEST_CASE("a decoder that spins is ended by its limit of CPU time") {
   CHECK(Text(FailureOf("spin")) ==
         "DECODER_LIMIT: The decoder took more than 1s of CPU time (at the file's beginning). "
         "Convert the file to WAV or FLAC first.");
+}
+
+TEST_CASE("a decoder that does not hear of its limit of CPU time meets it all the same") {
+  CHECK(Text(FailureOf("spin-on")) ==
+        "DECODER_LIMIT: The decoder took more than 1s of CPU time (at the file's beginning). "
+        "Convert the file to WAV or FLAC first.");
+}
+
+TEST_CASE("a decoder that closes its pipe and stays is ended, and not tried again") {
+  CHECK(Text(FailureOf("close-and-stay", absl::Seconds(1))) ==
+        "DECODER_LIMIT: The decoder came to no end (at the file's beginning). Convert the file to "
+        "WAV or FLAC first.");
+}
+
+TEST_CASE("a decoder that somebody kills may be tried again") {
+  const absl::Status status = FailureOf("kill-itself");
+  CHECK(absl::IsUnavailable(status));
+  CHECK(status.message() == "The decoder was killed from outside; try again.");
+}
+
+TEST_CASE("a decoder that trickles is ended, though it is never silent for long") {
+  const std::string text = Text(FailureOf("trickle", absl::Seconds(1)));
+  CHECK(text.find("DECODER_LIMIT: The decoder was too slow") == 0);
+}
+
+TEST_CASE("a decoder has only so much time for a whole file") {
+  const std::string text = Text(FailureOf("stroll", absl::Seconds(20), absl::Milliseconds(400)));
+  CHECK(text.find("DECODER_LIMIT: The decoder was too slow") == 0);
+}
+
+TEST_CASE("a program that does not tell what it can decode is not waited for") {
+  const audio::AudioFolder folder;
+  const std::string program = folder.Write("hangs", "#!/bin/sh\nexec sleep 1000\n");
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  const absl::Status status = AskForContainers(program, absl::Milliseconds(200)).status();
+  CHECK(status.code() == absl::StatusCode::kInternal);
+  CHECK(status.message().find("has not told within 200ms what it can decode") !=
+        absl::string_view::npos);
 }
 
 TEST_CASE("nothing that a decoder says is taken on trust") {

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <set>
@@ -141,6 +142,40 @@ TEST_CASE_METHOD(Harness, "a model package that was replaced meanwhile ends its 
   REQUIRE(assembler_.Await(
       id, [](const Record& r) { return r.state == v1::Separation::STATE_FAILED; }));
   CHECK(assembler_.Get(id).failure.reason() == "MODEL_GONE");
+}
+
+// Opens files, but that the first `deaths` decoders are killed.
+audio::OpenAudio Mortal(std::atomic<int>* opened, int deaths) {
+  return [opened, deaths](const std::string& path, const audio::DecodeOptions& options)
+             -> absl::StatusOr<std::unique_ptr<audio::AudioReader>> {
+    if (++*opened <= deaths) return absl::UnavailableError("The decoder was killed");
+    return audio::OpenInProcess(path, options);
+  };
+}
+
+TEST_CASE_METHOD(Harness, "a track whose decoder is killed each time ends its separation") {
+  const v1::Track track = UploadSong(kFrames);
+  StopSplitter();
+  std::atomic<int> opened = 0;
+  open_audio_ = Mortal(&opened, 1'000);
+  StartSplitter();
+  const int64_t id = StartJob(track);
+  CHECK(assembler_.Await(id,
+                         [](const Record& r) { return r.state == v1::Separation::STATE_FAILED; }));
+  CHECK(assembler_.Get(id).failure.reason() == "DECODER_LIMIT");
+  StopSplitter();
+  CHECK(opened == 5);
+}
+
+TEST_CASE_METHOD(Harness, "a decoder that is killed now and then is started again") {
+  const v1::Track track = UploadSong(kFrames);
+  StopSplitter();
+  std::atomic<int> opened = 0;
+  open_audio_ = Mortal(&opened, 2);
+  StartSplitter();
+  CHECK(assembler_.Await(StartJob(track), Separating));
+  StopSplitter();
+  CHECK(opened == 3);
 }
 
 TEST_CASE_METHOD(Harness, "Case 27: a short song is given out while a long one is") {

@@ -77,6 +77,21 @@ TEST_CASE("Case 31: a name of any bytes is opened") {
   }
 }
 
+TEST_CASE("a container that knows no ID3v2 tags is decoded behind one") {
+  const AudioFolder folder;
+  const std::string tag = std::string("ID3\x03\0\0\0\0\x02\x10", 10) + std::string(272, '\0');
+  const std::vector<float> samples = ExactIntegers(1'000, 16);
+  for (const Kind& kind : kLossless) {
+    if (kind.bits != 16) continue;
+    CAPTURE(kind.container);
+    const std::string bytes = ReadBytes(folder.Write("a", kind.format, 44'100, 1, samples));
+    const auto decoded = DecodeAll(folder.Write("tagged", tag + bytes));
+    REQUIRE(decoded.status() == absl::OkStatus());
+    CHECK(decoded->format.container == kind.container);
+    CHECK(Difference(decoded->samples, samples) == "");
+  }
+}
+
 TEST_CASE("Case 4: one frame is a track") {
   const AudioFolder folder;
   for (int format : {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16}) {

@@ -93,6 +93,40 @@ TEST_CASE("Case 32: what nothing decodes is refused by its name") {
         "NO_DECODER: This is a MIDI file, which holds notes and no sound, which cannot be decoded "
         "here. Convert it to WAV, FLAC, AIFF, Ogg or MP3 first.");
   CHECK(Sniffed("ADIF1234").substr(0, 10) == "NO_DECODER");
+  CHECK(Sniffed("DSD 1234").substr(0, 33) == "NO_DECODER: This is a DSD file, w");
+  for (const std::string& name : ForeignContainers()) CHECK(name != "DSF");
+}
+
+TEST_CASE("what stands behind an ID3v2 tag is known like what stands alone") {
+  const std::string packet = "G" + Zeros(187);
+  for (const auto& [bytes, container] : std::vector<Row>{{"TTA1\1\0\2\0", "TTA"},
+                                                         {"\x0B\x77\x12\x34", "AC3"},
+                                                         {"wvpk1234", "WAVPACK"},
+                                                         {Zeros(3) + "\x20"
+                                                                     "ftypM4A ",
+                                                          "MP4"},
+                                                         {Zeros(2) + "\x01\xBA", "MPEG"},
+                                                         {packet + packet + packet, "MPEGTS"},
+                                                         {"MAC 1234", "APE"},
+                                                         {"RIFF1234WAVEfmt ", "WAV"},
+                                                         {"RIFF1234AVI LIST", "AVI"},
+                                                         {"FORM1234AIFFCOMM", "AIFF"},
+                                                         {OggPage("\x01vorbis"), "OGG"}}) {
+    for (const size_t padding : {0U, 1U, 2'000U}) {
+      CAPTURE(container, padding);
+      const AudioFolder folder;
+      const std::string before = Id3Tag(20'000) + Zeros(padding);
+      const auto file = store::File::Open(folder.Write("song", before + bytes),  //
+                                          store::File::Mode::kRead);
+      const auto sniffed = SniffFile(*file);
+      REQUIRE(sniffed.ok());
+      CHECK(sniffed->container == container);
+      // The reader of True Audio takes the title from the tag.
+      const bool whole = container == "TTA";
+      CHECK(sniffed->begin == (whole ? 0 : static_cast<int64_t>(before.size())));
+    }
+  }
+  CHECK(Sniffed(Id3Tag(50) + "MThd1234").substr(0, 10) == "NO_DECODER");
 }
 
 TEST_CASE("Case 32: text named .mp3, in any encoding, is an unknown format") {

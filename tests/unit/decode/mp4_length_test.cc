@@ -30,12 +30,25 @@ TEST_CASE("lengths that are no lengths are left as they are") {
 }
 
 TEST_CASE("iTunes' tag tells the length in its fourth number") {
-  CHECK(FramesOfItunesTag(" 00000000 00000840 000001CA 00000000003F31F6 00000000 00000000") ==
-        0x3F31F6);
-  CHECK_FALSE(FramesOfItunesTag("").has_value());
-  CHECK_FALSE(FramesOfItunesTag(" 00000000 00000840 000001CA").has_value());
-  CHECK_FALSE(FramesOfItunesTag(" 0 0 0 no number").has_value());
-  CHECK_FALSE(FramesOfItunesTag(" 0 0 0 0").has_value());
+  const Mp4Lengths lengths{0, 0x3F31F6 + 0x840 + 0x1CA, 0x840, 0};
+  CHECK(FramesOfItunesTag(" 00000000 00000840 000001CA 00000000003F31F6 00000000 00000000",
+                          lengths) == 0x3F31F6);
+  CHECK_FALSE(FramesOfItunesTag("", lengths).has_value());
+  CHECK_FALSE(FramesOfItunesTag(" 00000000 00000840 000001CA", lengths).has_value());
+  CHECK_FALSE(FramesOfItunesTag(" 0 0 0 no number", lengths).has_value());
+  CHECK_FALSE(FramesOfItunesTag(" 0 0 0 0", lengths).has_value());
+}
+
+TEST_CASE("iTunes' tag is not believed where the media has another length") {
+  const Mp4Lengths lengths{0, 101'024, 1'024, 0};
+  CHECK(FramesOfItunesTag(" 0 400 0 186A0", lengths) == 100'000);
+  CHECK(FramesOfItunesTag(" 0 400 0 176A0", lengths) == 95'904);
+  CHECK_FALSE(FramesOfItunesTag(" 0 400 0 1769F", lengths).has_value());
+  CHECK_FALSE(FramesOfItunesTag(" 0 400 0 186A1", lengths).has_value());
+  CHECK_FALSE(FramesOfItunesTag(" 0 0 0 1", lengths).has_value());
+  CHECK_FALSE(FramesOfItunesTag(" 0 0 0 7FFFFFFFFFFFFFFF", lengths).has_value());
+  CHECK_FALSE(FramesOfItunesTag(" 0 0 0 1", {0, -5, 0, 0}).has_value());
+  CHECK_FALSE(FramesOfItunesTag(" 0 0 0 1", {0, 5, -5, 0}).has_value());
 }
 
 }  // namespace

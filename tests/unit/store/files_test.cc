@@ -115,5 +115,18 @@ TEST_CASE("a file that was moved from is closed, its follower goes on") {
 
 TEST_CASE("tells how much room there is") { CHECK(*FreeBytes("/tmp") > 0); }
 
+TEST_CASE("a file that starts later hides what stands before") {
+  const test_support::TempDir folder;
+  const std::string path = folder.path() + "/file";
+  REQUIRE(WriteFileDurably(path, "0123456789").ok());
+  File file = File::Open(path, File::Mode::kRead).value();
+  file.StartAt(4);
+  const File moved = std::move(file);
+  CHECK(moved.Size().value() == 6);
+  std::string bytes(10, ' ');
+  CHECK(moved.ReadAt(1, bytes.data(), 10).value() == 5);
+  CHECK(bytes.substr(0, 5) == "56789");
+}
+
 }  // namespace
 }  // namespace unbraid::store
