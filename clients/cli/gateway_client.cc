@@ -33,7 +33,7 @@ absl::StatusOr<v1::Separation> GatewayClient::CancelNow(const std::string& name)
     const absl::Status status =
         grpc_util::FromGrpc(separations_->CancelSeparation(&context, request, &separation));
     if (status.ok()) return separation;
-    if (!absl::IsUnavailable(status) || absl::Now() + kCancelPause >= end) return status;
+    if (!MayTryAgain(status) || absl::Now() + kCancelPause >= end) return status;
     absl::SleepFor(kCancelPause);
   }
 }

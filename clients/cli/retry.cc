@@ -19,10 +19,14 @@ bool IsBrokenOff(const absl::Status& failure) {
 
 }  // namespace
 
+bool MayTryAgain(const absl::Status& failure) {
+  return absl::IsUnavailable(failure) || absl::IsDeadlineExceeded(failure) || IsBrokenOff(failure);
+}
+
 absl::Status RetryPolicy::Next(const absl::Status& failure) {
   if (interrupt_->requested()) return absl::CancelledError("Interrupted.");
   if (IsBrokenOff(failure)) return Next(absl::UnavailableError("the gateway broke the call off"));
-  if (!absl::IsUnavailable(failure) && !absl::IsDeadlineExceeded(failure)) return failure;
+  if (!MayTryAgain(failure)) return failure;
   const absl::Time now = absl::Now();
   first_failure_ = std::min(first_failure_, now);
   if (now - first_failure_ >= patience_) return failure;

@@ -7,6 +7,10 @@
 
 namespace unbraid::cli {
 
+// Whether a call that failed so may succeed later: the gateway is away, did not answer in time, or
+// broke the call off because it ends.
+bool MayTryAgain(const absl::Status& failure);
+
 // How long to go on when the gateway does not answer. Everything that is tried again is idempotent:
 // uploads resume at the committed size, a separation is made of its content, watching and reading
 // change nothing.
@@ -17,8 +21,7 @@ class RetryPolicy {
       : interrupt_(interrupt), patience_(patience) {}
 
   // After a failure: OK means try again now (the pause is over); otherwise the error to give up
-  // with. Tried again is only what is UNAVAILABLE, was not answered in time, or was broken off by
-  // the other side.
+  // with. Tried again is only what MayTryAgain.
   absl::Status Next(const absl::Status& failure);
 
   // After any success.

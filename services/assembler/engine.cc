@@ -28,8 +28,9 @@ Engine::Engine(const Options& options, std::unique_ptr<SeparationStore> store)
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(const Options& options) {
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(options.data_folder));
   const std::string path = options.data_folder + "/assembler.sqlite";
-  UNBRAID_ASSIGN_OR_RETURN(auto store, SeparationStore::Open(path, options.retention));
-  UNBRAID_RETURN_IF_ERROR(store->CheckNotLost(SeparationsFolder(options.data_folder)));
+  UNBRAID_ASSIGN_OR_RETURN(
+      auto store,
+      SeparationStore::Open(path, options.retention, SeparationsFolder(options.data_folder)));
   std::unique_ptr<Engine> engine(new Engine(options, std::move(store)));
   UNBRAID_RETURN_IF_ERROR(store::RefuseDamaged(engine->Recover(), path));
   return engine;

@@ -91,9 +91,9 @@ absl::StatusOr<Cursor> ParseToken(const std::string& token) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SeparationStore>> SeparationStore::Open(const std::string& path,
-                                                                       absl::Duration retention) {
-  UNBRAID_ASSIGN_OR_RETURN(auto database, store::Database::Open(path, Migrations()));
+absl::StatusOr<std::unique_ptr<SeparationStore>> SeparationStore::Open(
+    const std::string& path, absl::Duration retention, const std::string& files_folder) {
+  UNBRAID_ASSIGN_OR_RETURN(auto database, store::Database::Open(path, Migrations(), files_folder));
   return std::unique_ptr<SeparationStore>(new SeparationStore(std::move(database), retention));
 }
 

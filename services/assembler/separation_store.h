@@ -18,8 +18,10 @@ namespace unbraid::assembler {
 class SeparationStore {
  public:
   // `retention`: how long what has ended stays after its last use; what is read says when it goes.
+  // `files_folder` and errors: as store::Database::Open.
   static absl::StatusOr<std::unique_ptr<SeparationStore>> Open(
-      const std::string& path, absl::Duration retention = absl::InfiniteDuration());
+      const std::string& path, absl::Duration retention = absl::InfiniteDuration(),
+      const std::string& files_folder = "");
 
   // Writes the job but not its chunks; with `forget_chunks` their records go in the same
   // transaction (a new attempt).
@@ -35,11 +37,6 @@ class SeparationStore {
   absl::Status Delete(base::SeparationId id, int last_attempt);
   // The last attempt of a separation that was deleted; 0 when none was.
   absl::StatusOr<int> LastDeletedAttempt(base::SeparationId id);
-
-  // DATA_LOSS when the database is new although there are files in the folder.
-  absl::Status CheckNotLost(const std::string& files_folder) const {
-    return database_->CheckNotLost(files_folder);
-  }
 
   // The attempts that may have files, of all separations but the failed and cancelled; and the ids
   // of separations that have not ended.

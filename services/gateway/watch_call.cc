@@ -2,19 +2,11 @@
 
 #include <utility>
 
+#include "services/common/base/status.h"
 #include "services/common/grpc/channel.h"
+#include "services/common/grpc/status_convert.h"
 
 namespace unbraid::gateway {
-namespace {
-
-bool HasEnded(const v1::Separation& separation) {
-  return separation.state() == v1::Separation::STATE_SUCCEEDED ||
-         separation.state() == v1::Separation::STATE_FAILED ||
-         separation.state() == v1::Separation::STATE_CANCELLED;
-}
-
-}  // namespace
-
 WatchCall::WatchCall(CallRecord record, std::string name, const Parts& parts)
     : owner_(grpc_util::kDefaultOwner),
       name_(std::move(name)),
@@ -32,7 +24,7 @@ WatchCall::WatchCall(CallRecord record, std::string name, const Parts& parts)
 }
 
 WatchCall::~WatchCall() {
-  parts_.share->Leave(owner_, name_, this);
+  parts_.share->Leave(this);
   parts_.lives->Remove(this);
   absl::MutexLock lock(&mutex_);
   record_.Finish(end_.value_or(grpc::Status(grpc::StatusCode::CANCELLED, "the client is gone")));
@@ -60,6 +52,14 @@ void WatchCall::Tell(const v1::WatchSeparationResponse& news) {
   }
   Replace(news);
   if (HasEnded(news.separation())) End(grpc::Status::OK);
+}
+
+void WatchCall::OnEnd(const grpc::Status& status) {
+  // OK is what follows the end of a separation, and its end has not come here.
+  End(status.ok() ? grpc_util::ToGrpc(base::Error(
+                        absl::StatusCode::kUnavailable, "BACKEND_UNAVAILABLE",
+                        "The separation was begun anew at this moment. Watch it again."))
+                  : status);
 }
 
 void WatchCall::End(const grpc::Status& status) {

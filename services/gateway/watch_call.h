@@ -38,7 +38,7 @@ class WatchCall : public grpc_util::StreamWriter<v1::WatchSeparationResponse>,
   void Tell(const v1::WatchSeparationResponse& news);
 
   void OnNews(const WatchShare::News& news) override { Tell(*news); }
-  void OnEnd(const grpc::Status& status) override { End(status); }
+  void OnEnd(const grpc::Status& status) override;
   void End(const grpc::Status& status) override;
 
   const std::string owner_;

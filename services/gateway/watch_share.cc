@@ -9,6 +9,12 @@
 
 namespace unbraid::gateway {
 
+bool HasEnded(const v1::Separation& separation) {
+  return separation.state() == v1::Separation::STATE_SUCCEEDED ||
+         separation.state() == v1::Separation::STATE_FAILED ||
+         separation.state() == v1::Separation::STATE_CANCELLED;
+}
+
 // One stream of the assembler. Deletes itself when it has ended.
 class WatchShare::Stream : public grpc::ClientReadReactor<v1::WatchSeparationResponse> {
  public:
@@ -28,6 +34,7 @@ class WatchShare::Stream : public grpc::ClientReadReactor<v1::WatchSeparationRes
   // Both guarded by the share's mutex.
   std::set<Watcher*>& watchers() { return watchers_; }
   News& last() { return last_; }
+  bool HasEnded() const { return last_ != nullptr && gateway::HasEnded(last_->separation()); }
 
  private:
   void OnReadDone(bool ok) override {
@@ -65,13 +72,14 @@ WatchShare::~WatchShare() {
 void WatchShare::Join(const std::string& owner, const std::string& name, Watcher* watcher) {
   absl::MutexLock lock(&mutex_);
   Stream*& stream = streams_[{owner, name}];
-  const bool first = stream == nullptr;
+  // One that has told the end belongs to an attempt that is over; this watcher may want the next.
+  const bool first = stream == nullptr || stream->HasEnded();
   if (first) {
     stream = new Stream(this, {owner, name});
     ++alive_;
   }
   stream->watchers().insert(watcher);
-  ++watchers_;
+  joined_[watcher] = stream;
   Count();
   if (first) {
     stream->Start(assembler_);
@@ -80,16 +88,23 @@ void WatchShare::Join(const std::string& owner, const std::string& name, Watcher
   }
 }
 
-void WatchShare::Leave(const std::string& owner, const std::string& name, Watcher* watcher) {
+void WatchShare::Leave(Watcher* watcher) {
   absl::MutexLock lock(&mutex_);
-  const auto found = streams_.find({owner, name});
-  if (found == streams_.end() || found->second->watchers().erase(watcher) == 0) return;
-  --watchers_;
-  if (found->second->watchers().empty()) {
-    found->second->Cancel();
-    streams_.erase(found);  // who comes now needs a new one
+  const auto found = joined_.find(watcher);
+  if (found == joined_.end()) return;
+  Stream* stream = found->second;
+  joined_.erase(found);
+  stream->watchers().erase(watcher);
+  if (stream->watchers().empty()) {
+    stream->Cancel();
+    Forget(stream);  // who comes now needs a new one
   }
   Count();
+}
+
+void WatchShare::Forget(Stream* stream) {
+  const auto found = streams_.find(stream->key());
+  if (found != streams_.end() && found->second == stream) streams_.erase(found);
 }
 
 void WatchShare::OnNews(Stream* stream, News news) {
@@ -100,12 +115,13 @@ void WatchShare::OnNews(Stream* stream, News news) {
 
 void WatchShare::OnEnd(Stream* stream, const grpc::Status& status) {
   absl::MutexLock lock(&mutex_);
-  const auto found = streams_.find(stream->key());
-  if (found != streams_.end() && found->second == stream) streams_.erase(found);
+  Forget(stream);
   if (!stream->watchers().empty()) {
     const grpc::Status seen = FromBackend(status, kAssembler, /*client_gone=*/false);
-    for (Watcher* watcher : stream->watchers()) watcher->OnEnd(seen);
-    watchers_ -= static_cast<int>(stream->watchers().size());
+    for (Watcher* watcher : stream->watchers()) {
+      joined_.erase(watcher);
+      watcher->OnEnd(seen);
+    }
   }
   --alive_;
   Count();
@@ -113,7 +129,7 @@ void WatchShare::OnEnd(Stream* stream, const grpc::Status& status) {
 
 void WatchShare::Count() {
   streams_gauge_.Set(static_cast<double>(streams_.size()));
-  watchers_gauge_.Set(watchers_);
+  watchers_gauge_.Set(static_cast<double>(joined_.size()));
 }
 
 }  // namespace unbraid::gateway

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -14,6 +15,8 @@
 #include "unbraid/v1/separation_service.pb.h"
 
 namespace unbraid::gateway {
+
+bool HasEnded(const v1::Separation& separation);
 
 // Shares one WatchSeparation at the assembler among all who watch a separation here: the first one
 // opens it, the last one ends it. The news of a separation come in order. Thread-safe.
@@ -39,7 +42,7 @@ class WatchShare {
   // Lets the watcher take part; one that is not the first gets what came last at once. Who may
   // watch is the assembler's to say, and was asked by the watcher: all of them are `owner`'s.
   void Join(const std::string& owner, const std::string& name, Watcher* watcher);
-  void Leave(const std::string& owner, const std::string& name, Watcher* watcher);
+  void Leave(Watcher* watcher);
 
  private:
   class Stream;
@@ -47,6 +50,7 @@ class WatchShare {
 
   void OnNews(Stream* stream, News news);
   void OnEnd(Stream* stream, const grpc::Status& status);
+  void Forget(Stream* stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Count() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Assembler* const assembler_;
@@ -54,9 +58,9 @@ class WatchShare {
   prometheus::Gauge& watchers_gauge_;
 
   absl::Mutex mutex_;
-  // Streams with watchers; they own themselves.
+  // Streams that a new watcher can take part in; they own themselves.
   std::map<Key, Stream*> streams_ ABSL_GUARDED_BY(mutex_);
-  int watchers_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<Watcher*, Stream*> joined_ ABSL_GUARDED_BY(mutex_);
   int alive_ ABSL_GUARDED_BY(mutex_) = 0;  // streams, those included that nobody watches any more
 };
 

@@ -35,6 +35,8 @@ absl::Status Config::Validate() const {
   UNBRAID_RETURN_IF_ERROR(Require(min_free_bytes >= 0, "--min-free-bytes must not be negative"));
   UNBRAID_RETURN_IF_ERROR(
       Require(owner_quota_bytes >= 0, "--owner-quota-bytes must not be negative"));
+  UNBRAID_RETURN_IF_ERROR(
+      Require(upload_retention > absl::ZeroDuration(), "--upload-retention must be positive"));
   return Require(stall_after > absl::ZeroDuration(), "--stall-after must be positive");
 }
 

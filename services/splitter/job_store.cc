@@ -55,10 +55,13 @@ absl::StatusOr<std::unique_ptr<JobStore>> JobStore::Open(const std::string& fold
 
 absl::Status JobStore::Save(const Job& job) {
   absl::MutexLock lock(&mutex_);
-  UNBRAID_ASSIGN_OR_RETURN(
-      store::Statement insert,
-      database_->Prepare("INSERT OR REPLACE INTO jobs (id, owner, track, attempt, model_frames, "
-                         "mean, scale, record, spool_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  UNBRAID_ASSIGN_OR_RETURN(store::Statement insert, database_->Prepare(R"sql(
+        INSERT INTO jobs (id, owner, track, attempt, model_frames, mean, scale, record, spool_bytes)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, track = excluded.track, attempt = excluded.attempt,
+          record = excluded.record, spool_bytes = excluded.spool_bytes,
+          model_frames = iif(attempt = excluded.attempt, model_frames, 0),
+          mean = iif(attempt = excluded.attempt, mean, 0), scale = iif(attempt = excluded.attempt, scale, 0))sql"));
   insert.Bind(job.id.value())
       .Bind(absl::string_view(job.owner))
       .Bind(absl::string_view(job.open.track().name()))

@@ -123,6 +123,8 @@ class Pipeline {
   // ended.
   bool TakePlace(base::SeparationId id, int32_t attempt);
   void GivePlace();
+  // Posts Prepare for the one that has waited longest, if there is a place.
+  void WakeNext();
   absl::StatusOr<std::shared_ptr<Preparation>> BeginPreparation(const Job& job);
   void BeginEarly(const Job& job, const Preparation& run);
   void PlanEarly(const Job& job, const std::string& part_path);

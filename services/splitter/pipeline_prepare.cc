@@ -21,7 +21,11 @@ constexpr int kMostDecoderDeaths = 5;
 
 void Pipeline::Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<Preparation> run) {
   const std::optional<Job> job = Current(id, attempt);
-  if (!job) return;  // it has ended; a run that was begun removes its file
+  if (!job) {
+    // It has ended. A run that was begun removes its file; one that was not leaves its turn.
+    if (run == nullptr) WakeNext();
+    return;
+  }
   if (run == nullptr) {
     if (!TakePlace(id, attempt)) return;  // it is called again when there is one
     auto begun = BeginPreparation(*job);
@@ -53,9 +57,16 @@ bool Pipeline::TakePlace(base::SeparationId id, int32_t attempt) {
 }
 
 void Pipeline::GivePlace() {
+  {
+    absl::MutexLock lock(&mutex_);
+    --preparations_;
+  }
+  WakeNext();
+}
+
+void Pipeline::WakeNext() {
   absl::MutexLock lock(&mutex_);
-  --preparations_;
-  if (waiting_for_place_.empty()) return;
+  if (waiting_for_place_.empty() || preparations_ >= kMostPreparations) return;
   const auto [id, attempt] = waiting_for_place_.front();
   waiting_for_place_.pop_front();
   (void)preparing_.Post([this, id = id, attempt = attempt] { Prepare(id, attempt, nullptr); });

@@ -69,8 +69,7 @@ absl::StatusOr<std::unique_ptr<TrackStore>> TrackStore::Open(const std::string& 
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder));
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(files));
   const std::string path = absl::StrCat(folder, "/tracks.db");
-  UNBRAID_ASSIGN_OR_RETURN(auto database, store::Database::Open(path, Migrations()));
-  UNBRAID_RETURN_IF_ERROR(database->CheckNotLost(files));
+  UNBRAID_ASSIGN_OR_RETURN(auto database, store::Database::Open(path, Migrations(), files));
   std::unique_ptr<TrackStore> tracks(new TrackStore(files, std::move(database), options));
   absl::MutexLock lock(&tracks->mutex_);
   UNBRAID_RETURN_IF_ERROR(store::RefuseDamaged(tracks->RemoveOrphans(), path));
@@ -105,7 +104,12 @@ absl::StatusOr<v1::Track> TrackStore::Adopt(const std::string& part_path, const 
     UNBRAID_RETURN_IF_ERROR(store::RenameDurably(part_path, PathOf(id)));
   }
   // A known one may have lost its file.
-  UNBRAID_RETURN_IF_ERROR(known ? NoteUse(id) : Insert(id, track));
+  const absl::Status noted = known ? NoteUse(id) : Insert(id, track);
+  if (!noted.ok()) {
+    // Without a record the bytes stay an upload, which can be finished again.
+    if (!known) UNBRAID_RETURN_IF_ERROR(store::RenameDurably(PathOf(id), part_path));
+    return noted;
+  }
   UNBRAID_ASSIGN_OR_RETURN(known, Row(id));
   return *std::move(known);
 }

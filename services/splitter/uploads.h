@@ -108,7 +108,7 @@ class Uploads {
   absl::Status Enter(const std::string& key, int64_t writer);
   void Leave(const std::string& key);
   void Forget(const std::string& key, int64_t writer);
-  void Abandon(const std::string& key);
+  void Abandon(const std::string& key, absl::Time now);
 
   const std::string folder_;
   const UploadLimits limits_;

@@ -28,15 +28,16 @@ void Uploads::Sweep() {
     // Another stream may have finished it meanwhile.
     const absl::StatusOr<absl::Time> touched = store::ModifiedAt(entry.path().string());
     if (touched.ok() && now - *touched >= limits_.retention)
-      Abandon(entry.path().filename().string());
+      Abandon(entry.path().filename().string(), now);
   }
   if (error) telemetry::Warning("cannot list uploads", {{"error", error.message()}});
 }
 
-void Uploads::Abandon(const std::string& key) {
+void Uploads::Abandon(const std::string& key, absl::Time now) {
   absl::MutexLock lock(&mutex_);
-  // The lock keeps streams from beginning while the file goes.
-  if (sessions_.count(key) > 0) return;
+  // The lock keeps streams from beginning while the file goes. One may have come and gone.
+  const absl::StatusOr<absl::Time> touched = store::ModifiedAt(PathOf(key));
+  if (sessions_.count(key) > 0 || (touched.ok() && now - *touched < limits_.retention)) return;
   absl::Status removed = store::RemoveAll(PathOf(key));
   if (removed.ok()) {
     ledger_.Remove(key);

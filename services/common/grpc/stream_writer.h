@@ -102,7 +102,11 @@ class StreamWriter : public grpc::ServerWriteReactor<T> {
     FinishNow(grpc::Status(grpc::StatusCode::CANCELLED, "the call was cancelled"));
   }
 
-  void OnDone() final { delete this; }
+  void OnDone() final {
+    // Who has just finished the stream may still hold the lock, which must outlive that.
+    { absl::MutexLock lock(&mutex_); }
+    delete this;
+  }
 
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (writing_ || finished_) return;

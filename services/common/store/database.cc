@@ -111,8 +111,9 @@ void Statement::Reset() {
   bind_error_ = absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Database>> Database::Open(
-    const std::string& path, const std::vector<std::string>& migrations) {
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
+                                                         const std::vector<std::string>& migrations,
+                                                         const std::string& files_folder) {
   sqlite3* handle = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &handle,
@@ -125,6 +126,9 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   absl::Status status = database->Execute(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
   if (status.ok()) status = database->CheckIntegrity();
+  if (absl::IsDataLoss(status)) return RefuseDamaged(status, path);
+  if (status.ok() && !files_folder.empty())
+    UNBRAID_RETURN_IF_ERROR(database->CheckNotLost(files_folder));
   if (status.ok()) status = database->Migrate(migrations);
   if (absl::IsDataLoss(status)) return RefuseDamaged(status, path);
   if (!status.ok()) return base::Annotate(status, path);
@@ -155,9 +159,17 @@ absl::Status Database::CheckIntegrity() {
   return absl::DataLossError(row ? check.Text(0) : "no answer to the check");
 }
 
-absl::Status Database::CheckNotLost(const std::string& files_folder) const {
+absl::StatusOr<int64_t> Database::Version() {
+  UNBRAID_ASSIGN_OR_RETURN(Statement query, Prepare("PRAGMA user_version"));
+  UNBRAID_ASSIGN_OR_RETURN(const bool row, query.Step());
+  return row ? query.Int(0) : 0;
+}
+
+absl::Status Database::CheckNotLost(const std::string& files_folder) {
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t version, Version());
   std::error_code error;
-  if (!is_new_ || std::filesystem::is_empty(files_folder, error) || error) return absl::OkStatus();
+  if (version > 0 || std::filesystem::is_empty(files_folder, error) || error)
+    return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
       "the database ", path_, " is missing or empty, but there are files in ", files_folder,
       ". Nothing was removed. Restore the database from a backup, or move the whole data folder "
@@ -173,13 +185,7 @@ absl::Status RefuseDamaged(const absl::Status& status, const std::string& path) 
 }
 
 absl::Status Database::Migrate(const std::vector<std::string>& migrations) {
-  int64_t version = 0;
-  {
-    UNBRAID_ASSIGN_OR_RETURN(Statement query, Prepare("PRAGMA user_version"));
-    UNBRAID_ASSIGN_OR_RETURN(const bool row, query.Step());
-    if (row) version = query.Int(0);
-  }
-  is_new_ = version == 0;
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t version, Version());
   const auto newest = static_cast<int64_t>(migrations.size());
   if (version > newest) {
     return absl::FailedPreconditionError(

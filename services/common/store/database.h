@@ -61,9 +61,12 @@ class Database {
   // Opens or creates the file, checks its integrity, and brings its schema up to date:
   // `migrations[i]` leads from user_version i to i + 1, each in a transaction. DATA_LOSS, with the
   // sentence of RefuseDamaged, when the file is damaged, FAILED_PRECONDITION when it was written by
-  // a newer version.
+  // a newer version. DATA_LOSS also when there is no schema yet although `files_folder`, of whose
+  // files it keeps the records, is not empty: then it was lost, and nobody may take the files for
+  // orphans. No schema is made then, so that the next one who opens it is told the same.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
-                                                        const std::vector<std::string>& migrations);
+                                                        const std::vector<std::string>& migrations,
+                                                        const std::string& files_folder = "");
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -73,10 +76,6 @@ class Database {
 
   // Runs one or more statements without parameters or rows.
   absl::Status Execute(const std::string& sql);
-
-  // DATA_LOSS when the database has just been created although the folder of files that it keeps
-  // the records of is not empty: then it was lost, and nobody may take the files for orphans.
-  absl::Status CheckNotLost(const std::string& files_folder) const;
 
   // Number of rows that the last INSERT, UPDATE or DELETE changed.
   int64_t changes() const;
@@ -95,12 +94,13 @@ class Database {
 
  private:
   Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  absl::StatusOr<int64_t> Version();
+  absl::Status CheckNotLost(const std::string& files_folder);
   absl::Status Migrate(const std::vector<std::string>& migrations);
   absl::Status CheckIntegrity();
 
   sqlite3* const handle_;
   const std::string path_;
-  bool is_new_ = false;  // it had no schema when it was opened
 };
 
 // A DATA_LOSS as an operator is to read it who cannot start a service because of it: with the file

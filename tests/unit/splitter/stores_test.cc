@@ -155,6 +155,22 @@ Job SomeJob(int64_t id, int32_t attempt) {
   return job;
 }
 
+TEST_CASE_METHOD(StoresTest,
+                 "saving a job again forgets no preparation, but a new attempt has none") {
+  const auto jobs = *JobStore::Open(folder_.path());
+  Job job = SomeJob(7, 2);
+  REQUIRE(jobs->Save(job).ok());
+  REQUIRE(jobs->SavePrepared(job.id, 2, {1234, 0.25, 0.5}).ok());
+  REQUIRE(jobs->Save(job).ok());
+  CHECK((*jobs->Find(job.id))->prepared.model_frames == 1234);
+  CHECK((*jobs->Find(job.id))->prepared.scale == 0.5);
+  job.attempt = 3;
+  job.prepared = {1234, 0.25, 0.5};
+  REQUIRE(jobs->Save(job).ok());
+  CHECK((*jobs->Find(job.id))->attempt == 3);
+  CHECK((*jobs->Find(job.id))->prepared.model_frames == 0);
+}
+
 TEST_CASE_METHOD(StoresTest, "Case 22: jobs survive a restart with all that was known") {
   {
     const auto jobs = *JobStore::Open(folder_.path());
