@@ -66,13 +66,16 @@ def test_a_service_does_not_start_on_damage(stack, song, tmp_path, service, reco
     else:
         overwrite(data / records)
     before = files_below(data)
-    refused = start(stack, service, data)
-    assert refused.returncode == 1
-    assert f"unbraid-{service}: the database {data / records} {sentence}" in refused.stderr
-    assert "from a backup, or move the whole data folder away to begin empty" in refused.stderr
-    assert files_below(data) == before
+    for _ in range(2):  # a supervisor starts it again
+        refused = start(stack, service, data)
+        assert refused.returncode == 1
+        assert f"unbraid-{service}: the database {data / records} {sentence}" in refused.stderr
+        assert "from a backup, or move the whole data folder away to begin empty" in refused.stderr
+        assert files_below(data) == before
 
     # With the backup it is as it was.
+    for journal in data.glob(f"{records}-*"):
+        journal.unlink()
     shutil.copy(backup / records, data / records)
     stack.script("restart", service)
     path, samples = song
