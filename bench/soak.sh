@@ -6,7 +6,7 @@
 #   bench/soak.sh [RUNS [FIRST_SEED [FILE]]]    100 runs from seed 1 by default; FILE gets the tables as well
 #   bench/soak.sh --seed N                      the run of one seed once more
 #
-# docs/faults.md: bench/soak.sh 500 1 docs/faults.md
+# docs/faults.md holds the tables of many such runs, with notes on them; let FILE be another one.
 #
 # Needs a build (scripts/test.sh), the right to mount a small disk, and about 3 GB of memory. A run takes some 5 s.
 set -euo pipefail

@@ -11,7 +11,7 @@ from chaos_run import Outcome
 HEAD = """# Faults
 
 What happens to songs when a part of Unbraid is broken while they are on their way. Made with `bench/soak.sh RUNS FIRST_SEED
-docs/faults.md`; `bench/soak.sh --seed N` does one of the runs again. The suite is `tests/integration/stack/chaos.py`.
+FILE`; `bench/soak.sh --seed N` does one of the runs again. The suite is `tests/integration/stack/chaos.py`.
 
 Each run sends one to three new songs of 20 to 30 s through the `unbraid` command, a stack with two workers, and a model of fixed
 fractions, and breaks one thing at a byte that the seed chooses: of an upload, a download, or what goes over AMQP. Every file that
