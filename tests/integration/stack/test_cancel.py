@@ -6,7 +6,6 @@ import signal
 import numpy as np
 import pytest
 import soundfile
-from api import Api
 from stack import interrupt
 from supervisor import RATE, STRIDE, await_that, with_test_models
 
@@ -18,12 +17,6 @@ SLOW = 3000.0
 def stack(tmp_path_factory):
     with with_test_models(tmp_path_factory.mktemp("models"), models=("moody", "passthrough")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def api(stack):
-    with Api(stack) as client:
-        yield client
 
 
 def song(path, seed, chunks=40, mark=SLOW):

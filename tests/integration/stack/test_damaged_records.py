@@ -5,15 +5,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from stack import ROOT, Stack, noise, read
+from stack import ROOT, noise, read
 
 PAGE_BYTES = 4096
-
-
-@pytest.fixture(scope="module")
-def stack():
-    with Stack(workers=1, models=("passthrough",)) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

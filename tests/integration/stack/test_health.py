@@ -2,24 +2,10 @@
 
 import subprocess
 
-import pytest
-from api import Api
-from stack import Stack, interrupt, noise
+from stack import interrupt, noise
 from supervisor import await_that, http
 
 SERVICES = ("gateway", "splitter", "assembler", "worker-1")
-
-
-@pytest.fixture(scope="module")
-def stack():
-    with Stack(workers=1, models=("passthrough",)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def api(stack):
-    with Api(stack) as client:
-        yield client
 
 
 def ready(stack, part):

@@ -10,21 +10,9 @@ import threading
 
 import grpc
 import pytest
-from api import PART_BYTES, Api, Refusal
-from stack import Stack, noise
+from api import PART_BYTES, Refusal
+from stack import noise
 from supervisor import await_that
-
-
-@pytest.fixture(scope="module")
-def stack():
-    with Stack(workers=1, models=("passthrough",)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def api(stack):
-    with Api(stack) as client:
-        yield client
 
 
 class Cutter:

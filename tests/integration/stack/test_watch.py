@@ -6,7 +6,6 @@ import time
 
 import grpc
 import pytest
-from api import Api
 from stack import Stack, noise
 from supervisor import await_that, figure
 
@@ -18,12 +17,6 @@ CHANNELS = 5
 def stack():
     with Stack(workers=0, models=("passthrough",)) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def api(stack):
-    with Api(stack) as client:
-        yield client
 
 
 @pytest.fixture
