@@ -161,12 +161,13 @@ TEST_CASE_METHOD(SpaceTest, "quotas are known over restarts, and deleting makes 
   const auto size = static_cast<int64_t>(song.size());
   limits_.owner_quota_bytes = size + 100;
   Restart();
-  const auto call = Call();
+  auto call = Call();
   REQUIRE(call->Take(First("song", size, song, true)).ok());
+  const auto track = base::ParseTrackName(call->response().track().name());
+  call.reset();
   REQUIRE(Call()->Take(First("rest", 0, std::string(60, 'x'))).ok());
   Restart();
   CHECK(base::FactsOf(Call()->Take(First("new", 50, "x")))["missing_bytes"] == "10");
-  const auto track = base::ParseTrackName(call->response().track().name());
   REQUIRE(tracks_->Delete(*track).ok());
   CHECK(Call()->Take(First("new", 50, "x")).ok());
 }
