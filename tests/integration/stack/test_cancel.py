@@ -138,7 +138,8 @@ def test_with_parts_away_it_takes_effect_when_they_are_back(stack, api, tmp_path
     assert api.state(api.cancel(name)) == "CANCELLED"
     stack.script("restart", away)
     await_no_trace(stack, name)
-    assert computed_afterwards(stack, tmp_path, name, done_before) <= 3
+    # Of 40: what was in hand, and what a busy machine takes before the notice comes. Without the notice it would be a full queue.
+    assert computed_afterwards(stack, tmp_path, name, done_before) <= 6
     assert api.state(api.get(name)) == "CANCELLED"
 
 
