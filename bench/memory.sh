@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Peak memory and disk of every part while a long track is taken apart, as a Markdown table. It fails when the gateway, the
-# splitter or the assembler needs 200 MB or more: their memory must not depend on the length of the song. Disk is what the
-# part's folder occupies, looked at every two seconds.
+# Memory and disk of every part while a long track is taken apart, as a Markdown table. It fails when the gateway, the
+# splitter or the assembler needs 200 MB or more: their memory must not depend on the length of the song. Both are looked at
+# every two seconds: memory is the resident set, of which the median tells what a part keeps, and the peak, which the kernel
+# remembers, what it needed for a moment; disk is what the part's folder occupies.
 #
 #   bench/memory.sh [MINUTES [MODEL]]        60 minutes and passthrough by default
 #
@@ -43,10 +44,13 @@ folder_of() {
   esac
 }
 
-# Keeps the largest size of each folder so far, in MB, in $FOLDER/disk-NAME.
-watch_disk() {
-  local name now largest
+# Keeps the largest size of each folder so far, in MB, in $FOLDER/disk-NAME, and every resident set, in MB, in $FOLDER/memory-NAME.
+watch() {
+  local name pid now largest
   while sleep 2; do
+    while read -r name pid; do
+      awk '/^VmRSS:/ { printf "%d\n", $2 / 1024 }' "/proc/$pid/status" >>"$FOLDER/memory-$name"
+    done <"$FOLDER/pids"
     for name in splitter assembler rabbitmq; do
       now=$(du -s -B 1000000 "$(folder_of "$name")" 2>/dev/null | cut -f 1) || true # files come and go meanwhile
       largest=$(cat "$FOLDER/disk-$name" 2>/dev/null || echo 0)
@@ -54,6 +58,9 @@ watch_disk() {
     done
   done
 }
+
+# median_of FILE: of its numbers, one to a line.
+median_of() { sort -n "$1" | awk '{ number[NR] = $1 } END { print number[int((NR + 1) / 2)] }'; }
 
 # shellcheck disable=SC2317  # called by the trap
 finish() {
@@ -65,7 +72,7 @@ finish() {
 # Prints the table; fails when a part is over its limit.
 report() {
   local name pid peak limit disk over=0
-  printf '| part | peak resident memory, MB | limit, MB | peak disk, MB |\n|---|---:|---:|---:|\n'
+  printf '| part | memory, median, MB | memory, peak, MB | limit, MB | peak disk, MB |\n|---|---:|---:|---:|---:|\n'
   while read -r name pid; do
     [[ $name == epmd ]] && continue
     peak=$(peak_mb "$pid")
@@ -78,8 +85,8 @@ report() {
     esac
     disk=-
     folder_of "$name" >/dev/null && disk=$(<"$FOLDER/disk-$name")
-    printf '| %s | %d | %s | %s |\n' "$name" "$peak" "$limit" "$disk"
-  done < <("$UNBRAID_ROOT/scripts/stack.sh" pids)
+    printf '| %s | %d | %d | %s | %s |\n' "$name" "$(median_of "$FOLDER/memory-$name")" "$peak" "$limit" "$disk"
+  done <"$FOLDER/pids"
   return "$over"
 }
 
@@ -96,7 +103,8 @@ main() {
   make_track "$FOLDER/track.wav" "$minutes"
   "$UNBRAID_ROOT/scripts/stack.sh" up --model "$model" >/dev/null
   eval "$("$UNBRAID_ROOT/scripts/stack.sh" env)"
-  watch_disk &
+  "$UNBRAID_ROOT/scripts/stack.sh" pids >"$FOLDER/pids"
+  watch &
   WATCHER=$!
   local begin=$SECONDS
   unbraid separate "$FOLDER/track.wav" -o "$FOLDER/out" --model "$model" >&2
