@@ -133,6 +133,8 @@ class Engine {
   // FAILED_PRECONDITION (SONG_MISSING) when a residual lacks its song.
   static absl::Status CheckSong(const Job& job, const ChunkFiles& files);
 
+  absl::StatusOr<bool> StartsAnew(const internal::v1::OpenSeparationRequest& request,
+                                  const absl::StatusOr<Job>& known);
   absl::StatusOr<Job> NewJob(const std::string& owner,
                              const internal::v1::OpenSeparationRequest& request,
                              const absl::StatusOr<Job>& known);
@@ -141,7 +143,7 @@ class Engine {
 
   // Removes what has ended, as a user's Delete does. Files that are open for a download are read
   // on.
-  absl::Status Remove(base::SeparationId id, int attempt);
+  absl::Status Remove(const Job& job);
   // Notes a use of what has ended; should that fail, the use still takes place.
   void Use(const Job& job);
   void RemoveExpired(absl::Time now);

@@ -48,8 +48,7 @@ absl::StatusOr<internal::v1::OpenSeparationResponse> Engine::Open(
     return base::Error(absl::StatusCode::kFailedPrecondition, "ID_COLLISION",
                        "Another separation has the same id; change an option slightly.");
   }
-  const bool anew = !known.ok() || (known->ended() &&
-                                    known->separation.state() != v1::Separation::STATE_SUCCEEDED);
+  UNBRAID_ASSIGN_OR_RETURN(const bool anew, StartsAnew(request, known));
   if (anew) {
     UNBRAID_RETURN_IF_ERROR(CheckRoom(request));
     UNBRAID_ASSIGN_OR_RETURN(Job job, NewJob(owner, request, known));
@@ -65,6 +64,22 @@ absl::StatusOr<internal::v1::OpenSeparationResponse> Engine::Open(
   return response;
 }
 
+// A separation that has come to nothing starts anew, but not by an opening that is repeated.
+absl::StatusOr<bool> Engine::StartsAnew(const internal::v1::OpenSeparationRequest& request,
+                                        const absl::StatusOr<Job>& known) {
+  const auto repeats = [&](int64_t creation) {
+    return request.creation() != 0 && request.creation() == creation;
+  };
+  if (!known.ok()) {
+    const base::SeparationId id(request.separation_id());
+    UNBRAID_ASSIGN_OR_RETURN(const auto deleted, store_->FindDeleted(id));
+    if (repeats(deleted.creation)) return UnknownSeparation(id);
+    return true;
+  }
+  const bool succeeded = known->separation.state() == v1::Separation::STATE_SUCCEEDED;
+  return known->ended() && !succeeded && !repeats(known->open.creation());
+}
+
 absl::StatusOr<Job> Engine::NewJob(const std::string& owner,
                                    const internal::v1::OpenSeparationRequest& request,
                                    const absl::StatusOr<Job>& known) {
@@ -78,8 +93,8 @@ absl::StatusOr<Job> Engine::NewJob(const std::string& owner,
   job.separation.set_state(v1::Separation::STATE_PREPARING);
   // Attempts never begin again, not even after a deletion: workers and queues may still hold
   // chunks, results and cancel notices of the older ones.
-  UNBRAID_ASSIGN_OR_RETURN(const int deleted, store_->LastDeletedAttempt(job.id));
-  job.separation.set_attempt(std::max(known.ok() ? known->attempt() : 0, deleted) + 1);
+  UNBRAID_ASSIGN_OR_RETURN(const auto deleted, store_->FindDeleted(job.id));
+  job.separation.set_attempt(std::max(known.ok() ? known->attempt() : 0, deleted.last_attempt) + 1);
   job.separation.set_version(known.ok() ? known->separation.version() : 0);
   *job.separation.mutable_create_time() =
       known.ok() ? known->separation.create_time()
@@ -183,8 +198,9 @@ absl::StatusOr<v1::Separation> Engine::Cancel(const std::string& owner, base::Se
 }
 
 absl::Status Engine::Delete(const std::string& owner, base::SeparationId id) {
-  UNBRAID_ASSIGN_OR_RETURN(const v1::Separation separation, Cancel(owner, id));
-  return Remove(id, separation.attempt());
+  UNBRAID_RETURN_IF_ERROR(Cancel(owner, id).status());
+  UNBRAID_ASSIGN_OR_RETURN(const Job job, FindAny(id));
+  return Remove(job);
 }
 
 }  // namespace unbraid::assembler

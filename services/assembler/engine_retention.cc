@@ -22,12 +22,14 @@ constexpr int kUsesPerLife = 100;
 
 }  // namespace
 
-absl::Status Engine::Remove(base::SeparationId id, int attempt) {
-  absl::Status deleted = store_->Delete(id, attempt);
+absl::Status Engine::Remove(const Job& job) {
+  const base::SeparationId id = job.id;
+  const SeparationStore::Tombstone tombstone{job.attempt(), job.open.creation()};
+  absl::Status deleted = store_->Delete(id, tombstone);
   if (absl::IsResourceExhausted(deleted)) {
     // Its files go anyway, and make room for the record.
     UNBRAID_RETURN_IF_ERROR(RemoveSeparationFiles(options_.data_folder, id));
-    deleted = store_->Delete(id, attempt);
+    deleted = store_->Delete(id, tombstone);
   }
   UNBRAID_RETURN_IF_ERROR(deleted);
   options_.hub->Close(id);
@@ -60,7 +62,7 @@ void Engine::RemoveExpired(absl::Time now) {
 
 absl::Status Engine::Expire(base::SeparationId id) {
   UNBRAID_ASSIGN_OR_RETURN(const Job job, store_->Load(id));
-  UNBRAID_RETURN_IF_ERROR(Remove(id, job.attempt()));
+  UNBRAID_RETURN_IF_ERROR(Remove(job));
   metrics_.expired.Increment();
   telemetry::Info("separation expired", {{"separation", id.ToString()}});
   return absl::OkStatus();

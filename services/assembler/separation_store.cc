@@ -49,6 +49,9 @@ const std::vector<std::string>& Migrations() {
     -- When those of before were last used nobody knows: they get a whole life.
     UPDATE separations SET used_us = CAST(strftime('%s', 'now') AS INTEGER) * 1000000;
     CREATE INDEX separations_by_use ON separations (used_us) WHERE ended != 0;
+  )sql",
+                                                                     R"sql(
+    ALTER TABLE deleted ADD COLUMN creation INTEGER NOT NULL DEFAULT 0;  -- OpenSeparationRequest.creation
   )sql"};
   return *migrations;
 }
@@ -182,22 +185,27 @@ absl::Status SeparationStore::LoadChunks(Job* job) {
   }
 }
 
-absl::Status SeparationStore::Delete(base::SeparationId id, int last_attempt) {
+absl::Status SeparationStore::Delete(base::SeparationId id, const Tombstone& tombstone) {
   return database_->Transaction([&]() -> absl::Status {
     UNBRAID_ASSIGN_OR_RETURN(store::Statement remove,
                              database_->Prepare("DELETE FROM separations WHERE id = ?"));
     UNBRAID_RETURN_IF_ERROR(remove.Bind(id.value()).Run());
     UNBRAID_ASSIGN_OR_RETURN(store::Statement keep,
-                             database_->Prepare("INSERT OR REPLACE INTO deleted VALUES (?, ?)"));
-    return keep.Bind(id.value()).Bind(int64_t{last_attempt}).Run();
+                             database_->Prepare("INSERT OR REPLACE INTO deleted VALUES (?, ?, ?)"));
+    return keep.Bind(id.value())
+        .Bind(int64_t{tombstone.last_attempt})
+        .Bind(tombstone.creation)
+        .Run();
   });
 }
 
-absl::StatusOr<int> SeparationStore::LastDeletedAttempt(base::SeparationId id) {
-  UNBRAID_ASSIGN_OR_RETURN(store::Statement query,
-                           database_->Prepare("SELECT last_attempt FROM deleted WHERE id = ?"));
+absl::StatusOr<SeparationStore::Tombstone> SeparationStore::FindDeleted(base::SeparationId id) {
+  UNBRAID_ASSIGN_OR_RETURN(
+      store::Statement query,
+      database_->Prepare("SELECT last_attempt, creation FROM deleted WHERE id = ?"));
   UNBRAID_ASSIGN_OR_RETURN(const bool found, query.Bind(id.value()).Step());
-  return found ? static_cast<int>(query.Int(0)) : 0;
+  if (!found) return Tombstone{};
+  return Tombstone{static_cast<int>(query.Int(0)), query.Int(1)};
 }
 
 absl::StatusOr<std::map<base::SeparationId, int>> SeparationStore::AttemptsWithFiles() {

@@ -33,10 +33,14 @@ class SeparationStore {
   // NOT_FOUND (UNKNOWN_SEPARATION) when there is none. Chunks are read too.
   absl::StatusOr<Job> Load(base::SeparationId id);
 
-  // Forgets a separation, all but the number of its last attempt.
-  absl::Status Delete(base::SeparationId id, int last_attempt);
-  // The last attempt of a separation that was deleted; 0 when none was.
-  absl::StatusOr<int> LastDeletedAttempt(base::SeparationId id);
+  // What stays of a separation that was deleted; both are 0 when none was.
+  struct Tombstone {
+    int last_attempt = 0;
+    int64_t creation = 0;  // the last one: OpenSeparationRequest.creation
+  };
+  // Forgets a separation, all but the tombstone.
+  absl::Status Delete(base::SeparationId id, const Tombstone& tombstone);
+  absl::StatusOr<Tombstone> FindDeleted(base::SeparationId id);
 
   // The attempts that may have files, of all separations but the failed and cancelled; and the ids
   // of separations that have not ended.

@@ -1,5 +1,7 @@
 #include "services/splitter/jobs.h"
 
+#include <algorithm>
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +25,18 @@ bool HasEnded(const v1::Separation& separation) {
   return separation.state() == v1::Separation::STATE_SUCCEEDED ||
          separation.state() == v1::Separation::STATE_FAILED ||
          separation.state() == v1::Separation::STATE_CANCELLED;
+}
+
+// Whether the answer to an opening says that this creation has come to nothing.
+bool CameToNothing(const absl::StatusOr<v1::Separation>& opened) {
+  if (!opened.ok()) return base::ReasonOf(opened.status()) == "UNKNOWN_SEPARATION";
+  return HasEnded(*opened) && opened->state() != v1::Separation::STATE_SUCCEEDED;
+}
+
+int64_t DrawCreation() {
+  std::random_device random;
+  const uint64_t bits = uint64_t{random()} << 32U | random();
+  return std::max<int64_t>(1, static_cast<int64_t>(bits >> 1U));
 }
 
 }  // namespace
@@ -62,10 +76,15 @@ absl::Status Jobs::Recover(std::vector<GivenOut> given_out) {
 
 absl::StatusOr<v1::Separation> Jobs::Start(const std::string& owner, const v1::Separation& wanted) {
   bool is_new = false;
-  const absl::StatusOr<Job> job = Record(owner, wanted, &is_new);
-  if (job.ok()) return Open(*job, is_new);
-  if (!absl::IsResourceExhausted(job.status())) return job.status();
-  return FindFinished(owner, wanted, job.status());
+  absl::StatusOr<Job> job = Record(owner, wanted, &is_new);
+  if (absl::IsResourceExhausted(job.status())) return FindFinished(owner, wanted, job.status());
+  if (!job.ok()) return job.status();
+  absl::StatusOr<v1::Separation> opened = Open(*job, is_new);
+  if (is_new || !CameToNothing(opened)) return opened;
+  // The record was of an end that this process had not heard of.
+  job = Record(owner, wanted, &is_new);
+  if (!job.ok()) return job.status();
+  return Open(*job, is_new);
 }
 
 absl::StatusOr<Job> Jobs::Make(const std::string& owner, const v1::Separation& wanted) const {
@@ -85,6 +104,7 @@ absl::StatusOr<Job> Jobs::Record(const std::string& owner, const v1::Separation&
   UNBRAID_ASSIGN_OR_RETURN(const std::optional<Job> known, parts_.jobs->Find(job.id));
   *is_new = !known;
   if (!known) {
+    job.open.set_creation(DrawCreation());
     UNBRAID_RETURN_IF_ERROR(SaveNew(job));
     return job;
   }
@@ -103,15 +123,15 @@ absl::StatusOr<v1::Separation> Jobs::Open(const Job& job, bool is_new) {
     if (MayHaveOpened(opened.status())) {
       absl::MutexLock lock(&mutex_);
       if (job.attempt == 0) unopened_.insert(job.id);
-    } else if (is_new) {
-      Forget(job.id, job.attempt);
+    } else if (is_new || CameToNothing(opened.status())) {
+      ForgetCreation(job, job.attempt);
     }
     return opened.status();
   }
   Job accepted = job;
   accepted.attempt = opened->attempt();
   if (HasEnded(opened->separation())) {
-    Forget(job.id, accepted.attempt);
+    ForgetCreation(job, accepted.attempt);
   } else {
     UNBRAID_RETURN_IF_ERROR(Accept(accepted, opened->started()));
   }
@@ -132,6 +152,13 @@ absl::Status Jobs::Accept(const Job& job, bool started) {
                   {{"separation", job.id.ToString()}, {"attempt", job.attempt}});
   pipeline_->Activate(job, {});
   return absl::OkStatus();
+}
+
+void Jobs::ForgetCreation(const Job& job, int32_t attempt) {
+  absl::MutexLock lock(&record_mutex_);
+  const absl::StatusOr<std::optional<Job>> known = parts_.jobs->Find(job.id);
+  const bool replaced = known.ok() && *known && (*known)->open.creation() != job.open.creation();
+  if (!replaced) Forget(job.id, attempt);
 }
 
 void Jobs::Forget(base::SeparationId id, int32_t attempt) {

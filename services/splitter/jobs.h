@@ -70,6 +70,8 @@ class Jobs : public WorkEvents {
   absl::Status Accept(const Job& job, bool started);
   void OpenAgain(const Job& job);
   void Forget(base::SeparationId id, int32_t attempt);
+  // Unless a client has begun the separation again meanwhile.
+  void ForgetCreation(const Job& job, int32_t attempt);
   bool IsOpening(base::SeparationId id) const;
   void OnLost(const internal::v1::ActiveSeparation& active);
   // Chunks that need not be sent: those that are done, and those that were given out.

@@ -93,6 +93,18 @@ void FakeAssembler::EndNow(int64_t id, v1::Separation::State state, bool tell) {
   Tell(news);
 }
 
+int64_t FakeAssembler::OnlyId() const {
+  absl::MutexLock lock(&mutex_);
+  CHECK(records_.size() == 1);
+  return records_.empty() ? 0 : records_.begin()->first;
+}
+
+bool FakeAssembler::AwaitOpens(int64_t count) const {
+  absl::MutexLock lock(&mutex_);
+  auto condition = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return opens_ >= count; };
+  return mutex_.AwaitWithTimeout(absl::Condition(&condition), kPatience);
+}
+
 void FakeAssembler::SetDone(int64_t id, const std::set<int64_t>& chunks) {
   absl::MutexLock lock(&mutex_);
   records_[id].done = chunks;
@@ -117,7 +129,8 @@ grpc::Status FakeAssembler::OpenSeparation(grpc::ServerContext* context,
   Record& record = records_[request->separation_id()];
   const bool ended = record.state == v1::Separation::STATE_FAILED ||
                      record.state == v1::Separation::STATE_CANCELLED;
-  const bool started = record.attempt == 0 || ended;
+  const bool repeated = record.open.creation() == request->creation();
+  const bool started = record.attempt == 0 || (ended && !repeated);
   if (started) {
     record.open = *request;
     record.owner = grpc_util::OwnerOf(*context);
@@ -127,8 +140,9 @@ grpc::Status FakeAssembler::OpenSeparation(grpc::ServerContext* context,
     record.done.clear();
     record.retries.clear();
     ++record.attempt;
-    Tell(Active(request->separation_id(), record));
+    if (!lose_answer_) Tell(Active(request->separation_id(), record));
   }
+  if (std::exchange(lose_answer_, false)) return {grpc::StatusCode::UNAVAILABLE, "lost"};
   *response->mutable_separation() = record.open.separation();
   response->mutable_separation()->set_state(record.state);
   response->mutable_separation()->set_attempt(record.attempt);

@@ -46,6 +46,8 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   // A copy of a record; a default one when there is none.
   Record Get(int64_t id) const;
   int64_t opens() const;
+  // The id of the only separation that there is.
+  int64_t OnlyId() const;
   // Waits until a record satisfies `wanted`. False when the time is up first.
   bool Await(int64_t id, const std::function<bool(const Record&)>& wanted) const;
   // Waits until so many WatchWork streams have ever sent their snapshot.
@@ -55,6 +57,14 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   void End(int64_t id, v1::Separation::State state);
   // Ends it without a word, as if the stream had been down.
   void EndSilently(int64_t id, v1::Separation::State state);
+  // The next separation is opened, but the splitter hears of that neither by the answer nor by the
+  // stream.
+  void LoseNextAnswer() {
+    absl::MutexLock lock(&mutex_);
+    lose_answer_ = true;
+  }
+  // Waits until separations were opened so many times.
+  bool AwaitOpens(int64_t count) const;
   void SetDone(int64_t id, const std::set<int64_t>& chunks);
   void Retry(int64_t id, int64_t chunk, int32_t try_number);
   // The next songs are refused like this after their first part.
@@ -114,6 +124,7 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   std::set<News*> streams_ ABSL_GUARDED_BY(mutex_);
   int snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t opens_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool lose_answer_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<grpc::Status> song_refusals_ ABSL_GUARDED_BY(mutex_);
   bool holding_songs_ ABSL_GUARDED_BY(mutex_) = false;
   int songs_to_lose_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -57,6 +57,40 @@ TEST_CASE_METHOD(Harness, "a separation that was recorded but not opened is open
   CHECK(assembler_.opens() == 1);
 }
 
+TEST_CASE_METHOD(Harness,
+                 "what was cancelled before its opening was recorded does not start anew") {
+  const v1::Track track = UploadSong(kFrames);
+  v1::Separation wanted;
+  wanted.set_track(track.name());
+  assembler_.LoseNextAnswer();
+  CHECK(absl::IsUnavailable(Start(wanted).status()));
+  const int64_t id = assembler_.OnlyId();
+  assembler_.EndSilently(id, v1::Separation::STATE_CANCELLED);
+  StopSplitter();
+  StartSplitter();
+  REQUIRE(assembler_.AwaitOpens(2));
+  CHECK(assembler_.Get(id).state == v1::Separation::STATE_CANCELLED);
+  // Begun again by its owner it does.
+  REQUIRE(Start(wanted).ok());
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  CHECK(assembler_.Get(id).attempt == 2);
+  CHECK(sink_.Sent(id) == Once({0, 1, 2, 3, 4}));
+}
+
+TEST_CASE_METHOD(Harness,
+                 "what ended a moment ago is begun anew though the splitter has not heard") {
+  depths_.SetChunks(QueueCounts{8, 1});
+  const v1::Track track = UploadSong(kFrames);
+  const int64_t id = StartJob(track);
+  REQUIRE(assembler_.Await(id, Separating));
+  assembler_.EndSilently(id, v1::Separation::STATE_CANCELLED);
+  CHECK(StartJob(track) == id);
+  CHECK(assembler_.Get(id).attempt == 2);
+  depths_.SetChunks(QueueCounts{0, 1});
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  for (const auto& task : sink_.tasks()) CHECK(task.attempt() == 2);
+}
+
 TEST_CASE_METHOD(Harness, "an assembler that restarts is found again, and nothing is sent twice") {
   const int64_t id = StartJob(UploadSong(kFrames));
   REQUIRE(sink_.AwaitTasks(kChunks));

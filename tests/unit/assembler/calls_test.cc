@@ -84,6 +84,32 @@ TEST_CASE("Case 24: cancelling removes the files, is no error, and can be repeat
   CHECK(again->version() == cancelled->version());
 }
 
+TEST_CASE("one creation opened again after its end starts nothing, as after a splitter's restart") {
+  Fixture f;
+  auto request = f.song.Open();
+  request.set_creation(7);
+  const auto open = [&] { return f.bench.On([&](Engine& e) { return e.Open(kOwner, request); }); };
+  REQUIRE(open()->started());
+  REQUIRE(f.Cancel().ok());
+  SECTION("cancelled") {
+    const auto again = open();
+    REQUIRE(again.ok());
+    CHECK_FALSE(again->started());
+    CHECK(again->separation().state() == v1::Separation::STATE_CANCELLED);
+    CHECK(again->attempt() == 1);
+  }
+  SECTION("deleted") {
+    const base::SeparationId id(f.song.id);
+    REQUIRE(f.bench.On([&](Engine& e) { return e.Delete(kOwner, id); }).ok());
+    CHECK(base::ReasonOf(open().status()) == "UNKNOWN_SEPARATION");
+  }
+  request.set_creation(8);
+  const auto anew = open();
+  REQUIRE(anew.ok());
+  CHECK(anew->started());
+  CHECK(anew->attempt() == 2);
+}
+
 TEST_CASE("a cancelled separation starts anew with the next attempt, and old results are stale") {
   Fixture f;
   f.bench.Begin(f.song);

@@ -190,11 +190,12 @@ TEST_CASE("records of a version without expiry get a whole life") {
   REQUIRE((*SeparationStore::Open(path))->Save(job).ok());
   {
     // As that version left it.
-    const auto database = store::Database::Open(path, {"", "", ""});
+    const auto database = store::Database::Open(path, {"", "", "", ""});
     REQUIRE(database.ok());
     REQUIRE((*database)
                 ->Execute("DROP INDEX separations_by_use; "
-                          "ALTER TABLE separations DROP COLUMN used_us; PRAGMA user_version = 2")
+                          "ALTER TABLE separations DROP COLUMN used_us; "
+                          "ALTER TABLE deleted DROP COLUMN creation; PRAGMA user_version = 2")
                 .ok());
   }
   const auto store = *SeparationStore::Open(path, 7 * kDay);

@@ -134,14 +134,15 @@ TEST_CASE("what has ended is not active, and only results keep files") {
         std::map<base::SeparationId, int>{{base::SeparationId(1), 1}, {base::SeparationId(2), 1}});
 }
 
-TEST_CASE("a deleted separation leaves nothing but the number of its last attempt") {
+TEST_CASE("a deleted separation leaves nothing but its last attempt and creation") {
   Fixture f;
   const Job job = MakeJob(5, 100);
   REQUIRE(f.store->Save(job).ok());
-  CHECK(*f.store->LastDeletedAttempt(job.id) == 0);
-  REQUIRE(f.store->Delete(job.id, 3).ok());
+  CHECK(f.store->FindDeleted(job.id)->last_attempt == 0);
+  REQUIRE(f.store->Delete(job.id, {3, 1234}).ok());
   CHECK(absl::IsNotFound(f.store->Load(job.id).status()));
-  CHECK(*f.store->LastDeletedAttempt(job.id) == 3);
+  CHECK(f.store->FindDeleted(job.id)->last_attempt == 3);
+  CHECK(f.store->FindDeleted(job.id)->creation == 1234);
 }
 
 }  // namespace unbraid::assembler
