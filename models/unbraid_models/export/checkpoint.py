@@ -7,10 +7,13 @@ our own list and built from the arguments that stand beside it.
 from __future__ import annotations
 
 import inspect
+import io
 import pickle
+import struct
 import zipfile
+from collections import OrderedDict
+from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -29,39 +32,66 @@ class _ClassName(str):
     """The name of a class, where a checkpoint refers to the class itself. Nothing can be made of it by calling it."""
 
 
-# What a checkpoint may name, but for the kinds of storages, which torch handles itself.
-_ALLOWED = {("collections", "OrderedDict"), ("fractions", "Fraction"), ("torch._utils", "_rebuild_tensor_v2"),
-            ("torch._utils", "_rebuild_parameter"), ("torch", "Size"), ("torch.serialization", "_get_layout")}
 _CLASSES = {("demucs.htdemucs", "HTDemucs"), ("demucs.hdemucs", "HDemucs")}
+_ALLOWED = {("collections", "OrderedDict"): OrderedDict, ("fractions", "Fraction"): Fraction}
+_KINDS = {"DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
+          "LongStorage": torch.int64, "IntStorage": torch.int32, "BoolStorage": torch.bool}
+# What may be wrong with bytes that are no pickle, or one that was cut or made up.
+_BROKEN = (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError,
+           zipfile.BadZipFile, AssertionError, struct.error)
+
+
+def _tensor(samples: torch.Tensor, offset: int, size: Any, stride: Any, *_: Any) -> torch.Tensor:
+    return torch.as_strided(samples, size, stride, offset)
+
+
+def _parameter(data: torch.Tensor, *_: Any) -> torch.Tensor:
+    return data
 
 
 class _Restricted(pickle.Unpickler):
+    """Reads the pickle of torch.save's archive. torch.load would do, but torch 1.13 drops the unpickler that it is given."""
+
+    def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
+        super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))
+        self._archive, self._root = archive, root
+
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _CLASSES:
+        if (module, name) in _CLASSES or (module == "torch" and name in _KINDS):
             return _ClassName(name)
-        if (module, name) not in _ALLOWED:
+        own = {("torch._utils", "_rebuild_tensor_v2"): _tensor, ("torch._utils", "_rebuild_parameter"): _parameter, **_ALLOWED}
+        if (module, name) not in own:
             raise UnsafeCheckpoint(f"{module}.{name} has no place in a checkpoint")
-        return super().find_class(module, name)
+        return own[module, name]
 
-
-def _load(file: Any, **options: Any) -> Any:
-    return _Restricted(file, **options).load()
+    def persistent_load(self, identity: Any) -> torch.Tensor:
+        """All samples of a storage, one after the other."""
+        word, kind, key, _, count = identity
+        if word != "storage" or not isinstance(kind, _ClassName) or not str(key).isdigit():
+            raise UnsafeCheckpoint(f"{word} has no place in a checkpoint")
+        data, dtype = bytearray(self._archive.read(f"{self._root}/data/{key}")), _KINDS[kind]
+        samples = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
+        if len(samples) != count:
+            raise WrongCheckpoint(f"a tensor has {len(samples)} samples, expected {count}")
+        return samples
 
 
 def read(path: Path) -> Any:
     """What torch.save wrote: containers, numbers, tensors on the CPU. Raises UnsafeCheckpoint for anything else."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            # torch.load would take such a file for TorchScript, which is a program.
-            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-                raise UnsafeCheckpoint(f"{path} is a TorchScript file; weights are wanted")
-    restricted = SimpleNamespace(__name__="restricted", Unpickler=_Restricted, load=_load)
     try:
-        return torch.load(path, map_location="cpu", pickle_module=restricted, weights_only=False)
-    except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        if isinstance(error, UnsafeCheckpoint):
-            raise UnsafeCheckpoint(f"{path}: {error}") from error
-        raise WrongCheckpoint(f"{path} is no checkpoint that torch can read: {error}") from error
+        if not zipfile.is_zipfile(path):
+            # The format from before torch 1.6, in which only plain weights are published.
+            return torch.load(path, map_location="cpu", weights_only=True)
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if any(name.endswith("/constants.pkl") for name in names):
+                raise UnsafeCheckpoint("it is a TorchScript file, which is a program; weights are wanted")
+            root = next((name.rpartition("/")[0] for name in names if name.endswith("/data.pkl")), "")
+            return _Restricted(archive, root).load()
+    except UnsafeCheckpoint as error:
+        raise UnsafeCheckpoint(f"{path}: {error}") from error
+    except _BROKEN as error:
+        raise WrongCheckpoint(f"{path} is no checkpoint that can be read without running it: {error}") from error
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:

@@ -49,20 +49,23 @@ def download(weight: Weight, folder: Path) -> Path:
         return target
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{weight.file}.part"
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            _fetch(weight, part)
-            break
-        except (OSError, http.client.HTTPException) as error:
-            if attempt == _ATTEMPTS:
-                raise FetchError(f"{weight.url}: {error}; fetch it by other means, and name it with --weights") from error
     try:
+        _fetch_whole(weight, part)
         check_file(part, weight)
     except TamperedError:
         part.unlink()
         raise
     os.replace(part, target)
     return target
+
+
+def _fetch_whole(weight: Weight, part: Path) -> None:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _fetch(weight, part)
+        except (OSError, http.client.HTTPException) as error:
+            if attempt == _ATTEMPTS:
+                raise FetchError(f"{weight.url}: {error}; fetch it by other means, and name it with --weights") from error
 
 
 def _fetch(weight: Weight, part: Path) -> None:
@@ -90,7 +93,6 @@ def _copy(answer: Any, file: Any, weight: Weight) -> None:
     while block := answer.read(_BLOCK_BYTES):
         file.write(block)
         if weight.size is not None and file.tell() > weight.size:
-            file.truncate(0)
             raise TamperedError(f"{weight.url} sends more than the {weight.size} bytes that it should have")
     if answer.length:  # What is left of Content-Length: the connection ended early.
         raise OSError(f"the connection ended {answer.length} bytes too early")
