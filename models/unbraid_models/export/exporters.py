@@ -22,6 +22,7 @@ from .weights import WEIGHTS
 
 SAMPLE_RATE = 44100
 _SCIENTIFIC = "for scientific use, says their author (Demucs, A. Defossez); trained on MUSDB18-HQ and other songs"
+_EDUCATION = "none is stated (torchaudio); trained on MUSDB18-HQ, which is for education only"
 _DEMUCS = "{}, Demucs 4.0.1"
 _FT_WEIGHTS = tuple(tuple(float(row == column) for column in range(4)) for row in range(4))
 
@@ -107,7 +108,7 @@ def _hybrid(name: str, title: str, files: int = 1) -> Exporter:
 
 def _torchaudio() -> Exporter:
     stems = demucs_models.FOUR
-    return Exporter("hdemucs_high", "Hybrid Demucs as torchaudio has it", stems, _SCIENTIFIC,
+    return Exporter("hdemucs_high", "Hybrid Demucs as torchaudio has it", stems, _EDUCATION,
                     "Hybrid Demucs, HDEMUCS_HIGH_MUSDB_PLUS of torchaudio", Fraction(10), "track",
                     fresh=lambda narrow: [demucs_models.hdemucs_of_torchaudio(stems, narrow)],
                     load=lambda paths: [demucs_models.load_of_torchaudio(paths[0], stems)])
