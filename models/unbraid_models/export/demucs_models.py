@@ -18,20 +18,25 @@ SIX = (*FOUR, "guitar", "piano")
 # Seconds. HTDemucs takes windows of its training length; the bags of HDemucs say 44 in place of the checkpoints' own.
 TRANSFORMER_SEGMENT = Fraction(39, 5)
 HYBRID_SEGMENT = Fraction(44)
+# Those of the narrow models.
+NARROW_TRANSFORMER_SEGMENT = Fraction(39, 10)
+NARROW_HYBRID_SEGMENT = Fraction(4)
 SAMPLE_RATE = 44100
 
 
 def htdemucs(stems: tuple[str, ...], narrow: bool) -> nn.Module:
     """41 984 456 parameters with four stems, 27 414 996 with six.
 
-    Narrow: 4 channels in place of 48, two layers of attention with two heads in place of five with eight.
+    Narrow: 4 channels in place of 48, two layers of attention with two heads in place of five with eight, half the length.
     """
     from demucs.htdemucs import HTDemucs
 
     # The published model of six stems has no wider bottom.
     bottom = 0 if stems == SIX else 512
     sizes = {"channels": 4, "dconv_comp": 4, "t_layers": 2, "t_heads": 2, "bottom_channels": bottom // 16}
-    return HTDemucs(list(stems), dconv_mode=3, segment=TRANSFORMER_SEGMENT, **(sizes if narrow else {"bottom_channels": bottom}))
+    if narrow:
+        return HTDemucs(list(stems), dconv_mode=3, segment=NARROW_TRANSFORMER_SEGMENT, **sizes)
+    return HTDemucs(list(stems), dconv_mode=3, segment=TRANSFORMER_SEGMENT, bottom_channels=bottom)
 
 
 def hdemucs(stems: tuple[str, ...], narrow: bool) -> nn.Module:

@@ -50,10 +50,13 @@ class Exporter:
     narrow_segment: Fraction | None = None
     overlap_frames: int | None = None
 
+    def segment_of(self, narrow: bool) -> Fraction:
+        """Seconds."""
+        return self.narrow_segment if narrow and self.narrow_segment else self.segment
+
     def window(self, narrow: bool) -> int:
         """Frames. As Demucs counts them: the fraction of a frame is dropped."""
-        segment = self.narrow_segment if narrow and self.narrow_segment else self.segment
-        return int(segment * SAMPLE_RATE)
+        return int(self.segment_of(narrow) * SAMPLE_RATE)
 
     def overlap(self, narrow: bool) -> int:
         """Frames: a quarter of the window, unless the model has its own."""
@@ -96,14 +99,15 @@ def _transformer(name: str, title: str, stems: tuple[str, ...], files: int = 1, 
     segment = demucs_models.TRANSFORMER_SEGMENT
     return Exporter(name, title, stems, _SCIENTIFIC, _DEMUCS.format("Hybrid Transformer Demucs"), segment, "track", files=files,
                     fresh=lambda narrow: [demucs_models.htdemucs(stems, narrow) for _ in range(files)],
-                    load=partial(demucs_models.load, stems=stems, kind="HTDemucs", segment=segment), **more)
+                    load=partial(demucs_models.load, stems=stems, kind="HTDemucs", segment=segment),
+                    narrow_segment=demucs_models.NARROW_TRANSFORMER_SEGMENT, **more)
 
 
 def _hybrid(name: str, title: str, files: int = 1) -> Exporter:
     stems, segment = demucs_models.FOUR, demucs_models.HYBRID_SEGMENT
     return Exporter(name, title, stems, _SCIENTIFIC, _DEMUCS.format("Hybrid Demucs"), segment, "track", files=files,
                     fresh=lambda narrow: [demucs_models.hdemucs(stems, narrow) for _ in range(files)],
-                    load=partial(demucs_models.load, stems=stems, kind="HDemucs", segment=segment), narrow_segment=Fraction(8))
+                    load=partial(demucs_models.load, stems=stems, kind="HDemucs", segment=segment), narrow_segment=demucs_models.NARROW_HYBRID_SEGMENT)
 
 
 def _torchaudio() -> Exporter:
@@ -111,7 +115,8 @@ def _torchaudio() -> Exporter:
     return Exporter("hdemucs_high", "Hybrid Demucs as torchaudio has it", stems, _EDUCATION,
                     "Hybrid Demucs, HDEMUCS_HIGH_MUSDB_PLUS of torchaudio", Fraction(10), "track",
                     fresh=lambda narrow: [demucs_models.hdemucs_of_torchaudio(stems, narrow)],
-                    load=lambda paths: [demucs_models.load_of_torchaudio(paths[0], stems)])
+                    load=lambda paths: [demucs_models.load_of_torchaudio(paths[0], stems)],
+                    narrow_segment=demucs_models.NARROW_HYBRID_SEGMENT)
 
 
 def _open_unmix(name: str, hidden: int, licence: str, songs: str) -> Exporter:

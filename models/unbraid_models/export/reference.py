@@ -44,7 +44,7 @@ def _bag(exporter: Exporter, models: Sequence[nn.Module], narrow: bool, fixed_le
         if isinstance(model, HTDemucs):
             continue  # It has all of this, and says itself what it takes.
         model.sources, model.samplerate, model.audio_channels = list(exporter.stems), SAMPLE_RATE, 2
-        model.segment = exporter.narrow_segment if narrow and exporter.narrow_segment else exporter.segment
+        model.segment = exporter.segment_of(narrow)
         if fixed_length:
             model.valid_length = lambda length: window
         elif hasattr(model, "valid_length"):

@@ -16,7 +16,7 @@ from unbraid_models.export import demucs_models, open_unmix
 from unbraid_models.export.checkpoint import UnsafeCheckpoint, WrongCheckpoint, load_demucs, read, read_state
 from unbraid_models.export.exporters import EXPORTERS
 
-STEMS = demucs_models.FOUR
+STEMS, SEGMENT = demucs_models.FOUR, demucs_models.NARROW_TRANSFORMER_SEGMENT
 
 
 def demucs_checkpoint(path: Path, **changes: Any) -> torch.nn.Module:
@@ -38,7 +38,7 @@ def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
 
 def test_a_checkpoint_of_demucs_gives_the_model_that_was_saved(tmp_path: Path) -> None:
     model = demucs_checkpoint(tmp_path / "x.th")
-    (loaded,) = demucs_models.load([tmp_path / "x.th"], STEMS, "HTDemucs", Fraction(39, 5))
+    (loaded,) = demucs_models.load([tmp_path / "x.th"], STEMS, "HTDemucs", SEGMENT)
     assert same(model, loaded) and not loaded.training
     assert next(loaded.parameters()).dtype == torch.float32
 
@@ -47,10 +47,10 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     demucs_checkpoint(tmp_path / "x.th")
     with pytest.raises(WrongCheckpoint, match="x.th is a HTDemucs of drums, bass, other, vocals .* wanted is a HDemucs"):
         demucs_models.load([tmp_path / "x.th"], STEMS, "HDemucs", Fraction(44))
-    with pytest.raises(WrongCheckpoint, match="trained on 7.8 s, the package takes 10.0 s"):
+    with pytest.raises(WrongCheckpoint, match="trained on 3.9 s, the package takes 10.0 s"):
         demucs_models.load([tmp_path / "x.th"], STEMS, "HTDemucs", Fraction(10))
     with pytest.raises(WrongCheckpoint, match="wanted is a HTDemucs of .*, piano"):
-        demucs_models.load([tmp_path / "x.th"], demucs_models.SIX, "HTDemucs", Fraction(39, 5))
+        demucs_models.load([tmp_path / "x.th"], demucs_models.SIX, "HTDemucs", SEGMENT)
 
 
 def test_weights_that_are_missing_or_left_over_are_refused(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_other_files_are_refused_with_their_name(tmp_path: Path) -> None:
         load_demucs(tmp_path / "mixed")
 
 
-def test_open_unmix_is_loaded_stem_by_stem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_unmix_is_loaded_stem_by_stem(tmp_path: Path) -> None:
     """Files in the format of before torch 1.6, with the window and the rate that the published ones hold as well."""
     separator = open_unmix.fresh(16, narrow=False)
     paths = [tmp_path / f"{stem}.pth" for stem in open_unmix.STEMS]
