@@ -60,10 +60,10 @@ def _build_here(options: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def alone(cache: Path) -> Iterator[None]:
-    """Waits until no other build uses this cache: two at once would fetch twice, and swap each other's packages away."""
+def alone(cache: Path, what: str = "lock") -> Iterator[None]:
+    """Waits until no other build holds this lock: two at once would fetch twice, and swap each other's packages away."""
     cache.mkdir(parents=True, exist_ok=True)
-    with open(cache / "lock", "w") as lock:
+    with open(cache / what, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

