@@ -22,7 +22,7 @@ UP_SECONDS = 240
 class Stack:
     """`with Stack(workers=2) as stack:` brings one up in a folder of its own, and takes it down whatever happens."""
 
-    def __init__(self, workers: int, models: tuple[str, ...] = ("spleeter-hpss", "passthrough")) -> None:
+    def __init__(self, workers: int, models: tuple[str, ...] = ("unbraid-4", "passthrough")) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="unbraid-stack-"))
         self.folder.chmod(0o711)
         self.arguments = ["--workers", str(workers)]
