@@ -31,6 +31,28 @@ SPEC = PackageSpec(
 )
 
 
+class SecondStage(nn.Module):
+    """Magnitudes of an accompaniment [windows, 2, frames, 1024] -> the shares of drums and bass in it, same shape each; other has the rest.
+
+    `net_share` is that of the net, the median filters have what is left.
+    """
+
+    def __init__(self, stems: StemNet, frames: int, net_share: float = NET_SHARE) -> None:
+        super().__init__()
+        self.stems = stems
+        self.hpss = Hpss(NET_BINS, frames, SPEC.sample_rate, FFT_SIZE)
+        self.net_share = net_share
+
+    def forward(self, magnitudes: Tensor) -> tuple[Tensor, Tensor]:
+        learned = self.stems(magnitudes)
+        # One decision of the filters for both channels, by their mean power: a hit is a hit wherever it is panned, at half the work.
+        drums, bass = self.hpss(magnitudes.square().mean(1).sqrt().transpose(1, 2))
+        return self._blend(drums, learned[:, 0]), self._blend(bass, learned[:, 1])
+
+    def _blend(self, filtered: Tensor, learned: Tensor) -> Tensor:
+        return torch.lerp(filtered.transpose(1, 2).unsqueeze(1), learned, self.net_share)
+
+
 class Unbraid4(nn.Module):
     """x [batch, 2, 262144] at 44.1 kHz -> [batch, 4, 2, 262144]: vocals, drums, bass, other, which add up to x.
 
@@ -40,19 +62,14 @@ class Unbraid4(nn.Module):
     def __init__(self, vocals: VocalMask, stems: StemNet) -> None:
         super().__init__()
         self.vocals = vocals
-        self.stems = stems
         self.stft = Stft(FFT_SIZE, HOP, SPEC.window)
-        self.hpss = Hpss(NET_BINS, self.stft.frames, SPEC.sample_rate, FFT_SIZE)
+        self.second = SecondStage(stems, self.stft.frames)
 
     def masks(self, magnitudes: Tensor) -> Tensor:
         """[windows, 2, frames, 1024] -> [3, windows, 2, frames, 1024]: the shares of vocals, drums and bass."""
         vocals = self.vocals(magnitudes)
         rest = 1.0 - vocals
-        accompaniment = magnitudes * rest
-        learned = self.stems(accompaniment)
-        # One decision of the filters for both channels, by their mean power: a hit is a hit wherever it is panned, at half the work.
-        filtered = self.hpss(accompaniment.square().mean(1).sqrt().transpose(1, 2))
-        drums, bass = (torch.lerp(mask.transpose(1, 2).unsqueeze(1), learned[:, stem], NET_SHARE) for stem, mask in enumerate(filtered))
+        drums, bass = self.second(magnitudes * rest)
         return torch.stack([vocals, rest * drums, rest * bass])
 
     def forward(self, x: Tensor) -> Tensor:
