@@ -16,13 +16,12 @@ Note = tuple[float, int, float, float]
 Bend = tuple[float, int]
 """Time in seconds, pitch wheel from 0 to 16383."""
 
+Event = tuple[int, int, int, float]
+"""Sample, what happens, note or wheel, velocity."""
+
 DRUM_BANK = 128
 _DRUM_CHANNEL = 9
 _OFF, _ON, _BEND = range(3)
-# FluidSynth computes blocks of so many samples; what is left of the last one comes before anything that is rendered next.
-_BLOCK = 64
-# Voices ring on after a reset, for about a second.
-_RING_SECONDS = 10
 
 
 def _library() -> ctypes.CDLL:
@@ -34,7 +33,7 @@ def _library() -> ctypes.CDLL:
         ("fluid_settings_setint", c_int, (c_void_p, c_char_p, c_int)),
         ("new_fluid_synth", c_void_p, (c_void_p,)),
         ("fluid_synth_sfload", c_int, (c_void_p, c_char_p, c_int)),
-        ("fluid_synth_system_reset", c_int, (c_void_p,)),
+        ("delete_fluid_synth", None, (c_void_p,)),
         ("fluid_synth_program_select", c_int, (c_void_p, c_int, c_int, c_int, c_int)),
         ("fluid_synth_noteon", c_int, (c_void_p, c_int, c_int, c_int)),
         ("fluid_synth_noteoff", c_int, (c_void_p, c_int, c_int)),
@@ -50,33 +49,38 @@ def _library() -> ctypes.CDLL:
 
 
 class SoundFont:
-    """One SoundFont, loaded. Lives as long as the process, so that its samples stay loaded."""
+    """One SoundFont. Every part gets a synthesiser of its own: after a reset voices ring on, some for longer than ten seconds, and would
+    be heard in the next part, which is another stem."""
 
     def __init__(self, path: str) -> None:
-        self.library = _library()
-        settings = self.library.new_fluid_settings()
-        self.library.fluid_settings_setnum(settings, b"synth.sample-rate", RATE)
-        self.library.fluid_settings_setnum(settings, b"synth.gain", 0.3)
+        self.library, self.path = _library(), path
+        self.settings = self.library.new_fluid_settings()
+        self.library.fluid_settings_setnum(self.settings, b"synth.sample-rate", RATE)
+        self.library.fluid_settings_setnum(self.settings, b"synth.gain", 0.3)
         for option in (b"synth.reverb.active", b"synth.chorus.active"):
-            self.library.fluid_settings_setint(settings, option, 0)
-        self.library.fluid_settings_setint(settings, b"synth.dynamic-sample-loading", 1)
-        self.synth = self.library.new_fluid_synth(settings)
-        self.font = self.library.fluid_synth_sfload(self.synth, path.encode(), 1)
-        if self.font < 0:
-            raise FileNotFoundError(f"FluidSynth cannot load {path}; models/training/install.sh installs it")
+            self.library.fluid_settings_setint(self.settings, option, 0)
+        self.library.fluid_settings_setint(self.settings, b"synth.dynamic-sample-loading", 1)
 
     def render(self, bank: int, program: int, notes: list[Note], length: int, bends: list[Bend] | None = None) -> np.ndarray:
         """[2, length] float32, whatever was rendered before. A program that the bank lacks is replaced by the bank's first."""
-        library, synth = self.library, self.synth
-        library.fluid_synth_system_reset(synth)
-        self._fall_silent()
-        channel = _DRUM_CHANNEL if bank == DRUM_BANK else 0
-        if library.fluid_synth_program_select(synth, channel, self.font, bank, program) != 0:
-            library.fluid_synth_program_select(synth, channel, self.font, bank, 0)
+        synth = self.library.new_fluid_synth(self.settings)
+        try:
+            font = self.library.fluid_synth_sfload(synth, self.path.encode(), 1)
+            if font < 0:
+                raise FileNotFoundError(f"FluidSynth cannot load {self.path}; models/training/install.sh installs it")
+            channel = _DRUM_CHANNEL if bank == DRUM_BANK else 0
+            if self.library.fluid_synth_program_select(synth, channel, font, bank, program) != 0:
+                self.library.fluid_synth_program_select(synth, channel, font, bank, 0)
+            return self._play(synth, channel, _events(notes, bends or [], length), length)
+        finally:
+            self.library.delete_fluid_synth(synth)
+
+    def _play(self, synth: int, channel: int, events: list[Event], length: int) -> np.ndarray:
+        library = self.library
         out = np.zeros((2, length), np.float32)
         position = 0
-        for at, what, value, velocity in _events(notes, bends or [], length):
-            self._write(out, position, at)
+        for at, what, value, velocity in events:
+            self._write(synth, out, position, at)
             position = at
             if what == _ON:
                 library.fluid_synth_noteon(synth, channel, value, int(np.clip(velocity, 1, 127)))
@@ -84,27 +88,17 @@ class SoundFont:
                 library.fluid_synth_noteoff(synth, channel, value)
             else:
                 library.fluid_synth_pitch_bend(synth, channel, value)
-        self._write(out, position, length)
-        self._write(np.zeros((2, _BLOCK), np.float32), 0, -length % _BLOCK)
+        self._write(synth, out, position, length)
         return out
 
-    def _fall_silent(self) -> None:
-        """Renders until nothing of the part before is left: it would be heard in the next one, which is another stem."""
-        for _ in range(_RING_SECONDS):
-            second = np.zeros((2, RATE // _BLOCK * _BLOCK), np.float32)
-            self._write(second, 0, second.shape[1])
-            if not second.any():
-                return
-        raise RuntimeError(f"FluidSynth still sounds {_RING_SECONDS} s after a reset")
-
-    def _write(self, out: np.ndarray, begin: int, end: int) -> None:
+    def _write(self, synth: int, out: np.ndarray, begin: int, end: int) -> None:
         if end > begin:
             left, right = (row.ctypes.data_as(POINTER(c_float)) for row in out)
-            self.library.fluid_synth_write_float(self.synth, end - begin, left, begin, 1, right, begin, 1)
+            self.library.fluid_synth_write_float(synth, end - begin, left, begin, 1, right, begin, 1)
 
 
-def _events(notes: list[Note], bends: list[Bend], length: int) -> list[tuple[int, int, int, float]]:
-    """(sample, what, note or wheel, velocity), in order."""
+def _events(notes: list[Note], bends: list[Bend], length: int) -> list[Event]:
+    """In order of time; at the same time, notes end before others begin."""
     events = [(int(time * RATE), _BEND, int(wheel), 0.0) for time, wheel in bends]
     for time, note, velocity, duration in notes:
         events.append((int(time * RATE), _ON, int(note), velocity))

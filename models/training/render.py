@@ -3,7 +3,7 @@
     PYTHONPATH=models python -m training.render FIRST LAST DIR [--take N] [--held-out]
 
 Song N is NNNNN.npy, 16-bit integers [parts, 2, 1 058 400] at 44.1 kHz, and NNNNN.json with seed, style, and name, source and kind of
-each part. A song is the same on every run; one that is there is not rendered again. About 2 s and 25 MB each.
+each part. A song is the same on every run; one that is there is not rendered again. About 5 s and 25 MB each.
 """
 
 from __future__ import annotations
