@@ -161,7 +161,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=numbers, default=[1, 3, 10, 30])
     parser.add_argument("--jobs", type=numbers, default=[1, 10, 100])
     parser.add_argument("--workers", type=numbers, default=[1, 2, 4])
-    parser.add_argument("--model", default="spleeter-hpss")
+    parser.add_argument("--model", default="unbraid-4")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--svg", type=Path)
     return parser.parse_args()

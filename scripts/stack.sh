@@ -22,7 +22,7 @@ usage: scripts/stack.sh COMMAND
 
   up [--workers N] [--model NAME]... [--data DIR]
                installs and builds what is missing, starts everything, waits until it is ready, and prints the gateway's address
-               (default: one worker per core, model spleeter-hpss, data in the state folder)
+               (default: one worker per core, model unbraid-4, data in the state folder)
   down         stops everything that up started; data and logs stay
   status       one line per part: name, pid, state, address
   env          prints shell settings for this stack: eval "$(scripts/stack.sh env)"
@@ -78,7 +78,7 @@ parse_up() {
     shift 2
   done
   [[ $WORKERS =~ ^[0-9]{1,3}$ ]] || die "--workers needs a number, not '$WORKERS'"
-  ((${#MODELS[@]} > 0)) || MODELS=(spleeter-hpss)
+  ((${#MODELS[@]} > 0)) || MODELS=(unbraid-4)
 }
 
 part_names() {

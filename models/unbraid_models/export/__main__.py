@@ -25,7 +25,7 @@ from .part import export
 _HERE = Path(__file__).resolve().parent
 # What decides the bytes of a package.
 _SOURCES = ("__main__.py", "bag.py", "checkpoint.py", "demucs_models.py", "exporters.py", "open_unmix.py", "part.py", "spleeter.py",
-            "../graph.py", "../package.py", "../spec.py", "../spleeter_hpss.py", "../stft.py", "../unet.py")
+            "../graph.py", "../package.py", "../spec.py", "../spleeter.py", "../stft.py", "../unet.py")
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ MORE_SECONDS = 60
 class Stack:
     """`with Stack(workers=2) as stack:` brings one up in a folder of its own, and takes it down whatever happens."""
 
-    def __init__(self, workers: int, models: tuple[str, ...] = ("spleeter-hpss", "passthrough"),
+    def __init__(self, workers: int, models: tuple[str, ...] = ("unbraid-4", "passthrough"),
                  ready_seconds: int = READY_SECONDS) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="unbraid-stack-"))
         self.folder.chmod(0o711)

@@ -75,7 +75,7 @@ def test_other_inputs_make_a_package_stale(tmp_path: Path) -> None:
 def test_an_unknown_model_is_refused_with_the_known_names(tmp_path: Path) -> None:
     refused = build("--out", tmp_path, "no-such-model")
     assert refused.returncode == 2
-    assert "there is no model 'no-such-model'; known are passthrough, spleeter-hpss" in refused.stderr
+    assert "there is no model 'no-such-model'; known are passthrough, spleeter-hpss, unbraid-4" in refused.stderr
     assert not list(tmp_path.iterdir())
 
 
