@@ -92,8 +92,8 @@ def _make(options: argparse.Namespace) -> None:
     with alone(options.cache):
         origin = _origin(exporter, options)
         provide(options.cache)
-    with alone(options.cache, f"lock-{exporter.name}"):
-        inputs, folder = _inputs(origin), options.out / exporter.name
+    inputs, folder = _inputs(origin), options.out.resolve() / exporter.name
+    with alone(options.cache, f"lock-{hashlib.sha256(bytes(folder)).hexdigest()[:16]}"):
         if is_current(folder, inputs):
             print(f"models: {folder} is current")
             return

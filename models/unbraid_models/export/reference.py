@@ -30,7 +30,8 @@ def expected(exporter: Exporter, models: Sequence[nn.Module], track: np.ndarray,
     scaled = exporter.normalisation == "track"
     mean, deviation = (mono.mean(), mono.std()) if scaled else (torch.tensor(0.0), torch.tensor(1.0))
     bag = _bag(exporter, models, narrow, fixed_length)
-    overlap = exporter.overlap(narrow) / exporter.window(narrow)
+    # Not the quotient of frames: it may be rounded so that the stride is a frame shorter.
+    overlap = 0.25 if exporter.overlap_frames is None else exporter.overlap_frames / exporter.window(narrow)
     out = apply_model(bag, ((mix - mean) / deviation)[None], shifts=0, split=True, overlap=overlap)[0]
     return (out * deviation + mean).numpy().transpose(0, 2, 1)
 
