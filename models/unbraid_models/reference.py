@@ -1,6 +1,6 @@
 """A whole track through one model in one process: what the services must equal, bit for bit where the model is exact.
 
-The cutting and joining rule of docs/adr/0002 and the passes of docs/adr/0011, written for reading rather than for speed;
+The cutting and joining rule of docs/adr/0002 and the passes of docs/adr/0013, written for reading rather than for speed;
 the track is held in memory.
 """
 

@@ -192,7 +192,7 @@ TEST_CASE("room for the joined files of two passes, or for one and the results, 
   for (const auto& [joined, needed] :
        std::vector<std::pair<int64_t, double>>{{0, 8}, {4, 4.8}, {5, 4}, {8, 4}, {13, 1}}) {
     job.joined = joined;
-    CHECK(StillNeededBytes(f.job) == Approx(needed * kFile).margin(1));
+    CHECK(StillNeededBytes(job) == Approx(needed * kFile).margin(1));
   }
 }
 
