@@ -2,7 +2,7 @@
 # Takes three whole real songs apart twice, with a stack of services and with unbraid-reference in one process, and
 # compares every file byte for byte. Prints a Markdown table; fails when a file differs.
 #
-#   bench/reference_songs.sh [WORKERS [MODEL]]        2 workers and spleeter-hpss by default
+#   bench/reference_songs.sh [WORKERS [MODEL]]        2 workers and unbraid-4 by default
 #
 # Needs a build (scripts/test.sh) and the Debian package fretsonfire-songs-sectoid; about 1.5 GB of disk.
 set -euo pipefail
@@ -64,7 +64,7 @@ compare_song() {
 }
 
 main() {
-  local workers=${1:-2} model=${2:-spleeter-hpss} song status=0
+  local workers=${1:-2} model=${2:-unbraid-4} song status=0
   [[ $workers =~ ^[1-9][0-9]{0,2}$ ]] || die "usage: bench/reference_songs.sh [WORKERS [MODEL]]"
   [[ -d ${SONGS[0]} ]] || die "the Debian package fretsonfire-songs-sectoid is not installed"
   [[ -x $UNBRAID_BIN/unbraid-reference ]] || die "unbraid-reference is not built; scripts/test.sh builds it"

@@ -47,7 +47,7 @@ main() {
   for preset in "${presets[@]}"; do
     [[ $preset == asan || $preset == tsan ]] || die "there is no sanitizer preset '$preset'; see the head of this script"
   done
-  packages_install build run test
+  packages_install build run test export
   build_models
   for preset in "${presets[@]}"; do
     if sanitize "$preset"; then say "$preset: clean"; else

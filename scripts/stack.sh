@@ -12,7 +12,7 @@ set -euo pipefail
 
 STACK=$(realpath -m "${UNBRAID_STACK_DIR:-$UNBRAID_BUILD/stack}")
 # How long a part may take until it is ready; a worker loads its models and warms them up in this time.
-READY_SECONDS=180
+READY_SECONDS=${UNBRAID_STACK_READY_SECONDS:-180}
 # How long a part may take to end; a worker finishes its chunk or gives it back in this time.
 STOP_SECONDS=30
 
@@ -22,7 +22,7 @@ usage: scripts/stack.sh COMMAND
 
   up [--workers N] [--model NAME]... [--data DIR]
                installs and builds what is missing, starts everything, waits until it is ready, and prints the gateway's address
-               (default: one worker per core, model spleeter-hpss, data in the state folder)
+               (default: one worker per core, model unbraid-4, data in the state folder)
   down         stops everything that up started; data and logs stay
   status       one line per part: name, pid, state, address
   env          prints shell settings for this stack: eval "$(scripts/stack.sh env)"
@@ -35,7 +35,8 @@ The state folder is build/stack, or $UNBRAID_STACK_DIR; stacks in different fold
 Logs are in its folder log.
 
 For tests: $UNBRAID_STACK_AMQP is the HOST:PORT that services take for the broker's, such as a proxy before it;
-$UNBRAID_STACK_HEARTBEAT is the longest time between heartbeats that the broker agrees to, in seconds (60). Flags of
+$UNBRAID_STACK_HEARTBEAT is the longest time between heartbeats that the broker agrees to, in seconds (60);
+$UNBRAID_STACK_READY_SECONDS is how long a part may take until it is ready (180), which large models need more of. Flags of
 services can be given in the environment, and hold for all of them: UNBRAID_STALL_AFTER=5s.
 EOF
 }
@@ -77,7 +78,7 @@ parse_up() {
     shift 2
   done
   [[ $WORKERS =~ ^[0-9]{1,3}$ ]] || die "--workers needs a number, not '$WORKERS'"
-  ((${#MODELS[@]} > 0)) || MODELS=(spleeter-hpss)
+  ((${#MODELS[@]} > 0)) || MODELS=(unbraid-4)
 }
 
 part_names() {

@@ -89,7 +89,7 @@ main() {
     --fuzz) rings=() checks=0 ;;
     *) die "unknown option $1; see the head of this script" ;;
   esac
-  packages_install build run test
+  packages_install build run test export
   mkdir -p "$UNBRAID_BUILD/logs"
   ((checks == 0)) || run_checks
   if ((${#rings[@]} > 0)); then

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <thread>
 
 #include "services/common/audio/statistics.h"
@@ -86,9 +87,11 @@ absl::StatusOr<ModelOutput> RunHere(const Song& song, const model::Package& pack
   UNBRAID_ASSIGN_OR_RETURN(const auto separator, worker::TorchSeparator::Load(package, kThreads));
   const Run run(song, package);
   ModelOutput kept(package.stems.size());
+  std::vector<int> all(package.stems.size());
+  std::iota(all.begin(), all.end(), 0);
   std::vector<float> output;
   for (const Cut& cut : cuts) {
-    UNBRAID_RETURN_IF_ERROR(separator->Separate(run.Windows(cut), &output));
+    UNBRAID_RETURN_IF_ERROR(separator->Separate(run.Windows(cut), all, &output));
     for (size_t stem = 0; stem < kept.size(); ++stem)
       kept[stem].push_back(run.Keep(cut, static_cast<int>(stem), output));
   }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Iterator
 
 from .fetch import FetchError, TamperedError
-from .package import is_current, write_package
+from .package import GRAPH_FILE, GraphFile, is_current, write_package
 from .recipes import RECIPES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ def build(name: str, out: Path, cache: Path) -> Path:
     spec, module = recipe.make(cache)
     data = graph.trace(module, spec.channels, spec.window)
     graph.verify(data, module, spec.channels, spec.window, len(spec.stems))
-    return write_package(out, spec, data, recipe.inputs())
+    return write_package(out, spec, [GraphFile(GRAPH_FILE, data, spec.stems)], recipe.inputs())
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -60,10 +60,10 @@ def _build_here(options: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _alone(cache: Path) -> Iterator[None]:
-    """Waits until no other build uses this cache: two at once would fetch twice, and swap each other's packages away."""
+def alone(cache: Path, what: str = "lock") -> Iterator[None]:
+    """Waits until no other build holds this lock: two at once would fetch twice, and swap each other's packages away."""
     cache.mkdir(parents=True, exist_ok=True)
-    with open(cache / "lock", "w") as lock:
+    with open(cache / what, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
     options.out, options.cache = options.out.resolve(), options.cache.resolve()
     if options.in_process:
         return _build_here(options)
-    with _alone(options.cache):
+    with alone(options.cache):
         for name in options.names:
             folder = options.out / name
             if is_current(folder, RECIPES[name].inputs()):

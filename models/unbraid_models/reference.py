@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .package import named_graphs
+
 
 class Reference:
     """A package, loaded once: `Reference(folder).separate(track)`."""
@@ -20,8 +22,9 @@ class Reference:
     def __init__(self, folder: Path, threads: int = 1) -> None:
         torch.set_num_threads(threads)
         self.description = json.loads((folder / "model.json").read_text())
-        graph = (folder / self.description["graph"]["file"]).read_bytes()
-        self.model = torch.jit.load(io.BytesIO(graph)).eval()
+        # In output order, whichever graph gives a stem.
+        self.graphs = [(torch.jit.load(io.BytesIO((folder / graph["file"]).read_bytes())).eval(), graph["stems"])
+                       for graph in named_graphs(self.description)]
         self.window: int = self.description["window"]
         self.stride: int = self.window - self.description["overlap"]
         self.stems: list[str] = self.description["stems"]
@@ -51,7 +54,9 @@ class Reference:
         first, last = max(start, 0), min(start + self.window, len(track))
         window[first - start:last - start] = track[first:last]
         with torch.inference_mode():
-            out = self.model(torch.from_numpy(window.T.copy())[None])[0].numpy()
+            x = torch.from_numpy(window.T.copy())[None]
+            made = {stem: y for graph, stems in self.graphs for stem, y in zip(stems, graph(x.clone())[0].numpy())}
+        out = np.stack([made[stem] for stem in self.stems])
         return out[:, :, lead:lead + useful].transpose(0, 2, 1)
 
 

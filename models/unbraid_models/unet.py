@@ -34,18 +34,17 @@ def _up(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 5, 2), _Crop(), nn.ReLU(), _norm(outputs))
 
 
-class UNet(nn.Module):
-    """Magnitudes [batch, 2, frames, 1024] -> estimated magnitudes of one source, same shape. Frames: a multiple of 64."""
+class UNetBody(nn.Module):
+    """Magnitudes [batch, 2, frames, 1024] -> the last level of the decoder, [batch, width, frames, 1024]. Frames: a multiple of 64."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         for level in range(1, 7):
             inputs, outputs = CHANNELS[level - 1], CHANNELS[level]
             setattr(self, f"down{level}_conv", nn.Sequential(_Pad(), nn.Conv2d(inputs, outputs, 5, 2)))
             setattr(self, f"down{level}_act", nn.Sequential(_norm(outputs), nn.LeakyReLU(0.2)))
         self.up1, self.up2, self.up3 = _up(512, 256), _up(512, 128), _up(256, 64)
-        self.up4, self.up5, self.up6 = _up(128, 32), _up(64, 16), _up(32, 1)
-        self.up7 = nn.Sequential(nn.Conv2d(1, 2, 4, dilation=2, padding=3), nn.Sigmoid())
+        self.up4, self.up5, self.up6 = _up(128, 32), _up(64, 16), _up(32, width)
 
     def forward(self, x: Tensor) -> Tensor:
         skips: list[Tensor] = []
@@ -57,7 +56,18 @@ class UNet(nn.Module):
         y = self.up1(skips[5])
         for level in range(2, 7):
             y = getattr(self, f"up{level}")(torch.cat([skips[6 - level], y], 1))
-        return self.up7(y) * x
+        return y
+
+
+class UNet(UNetBody):
+    """Magnitudes [batch, 2, frames, 1024] -> estimated magnitudes of one source, same shape. Frames: a multiple of 64."""
+
+    def __init__(self) -> None:
+        super().__init__(width=1)
+        self.up7 = nn.Sequential(nn.Conv2d(1, 2, 4, dilation=2, padding=3), nn.Sigmoid())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.up7(super().forward(x)) * x
 
 
 class _ArraysOnly(pickle.Unpickler):

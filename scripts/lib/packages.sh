@@ -18,13 +18,24 @@ PACKAGES_RUN=(
   ca-certificates fretsonfire-songs-sectoid python3 python3-numpy python3-soundfile rabbitmq-server
 )
 
-# Checking and testing. Go is for grpcurl, npm for buf: Debian 12 has neither tool.
+# Checking and testing. Go is for grpcurl, npm for buf: Debian 12 has neither tool. FluidSynth, SciPy and the small SoundFont are for
+# the tests of models/training.
 PACKAGES_TEST=(
-  clang-14 clang-format-14 clang-tidy-14 'ffmpeg?ffmpeg' 'git?git' 'golang-go?go' 'jq?jq' libclang-rt-14-dev 'npm?npm'
-  python3-grpcio python3-protobuf python3-pytest 'shellcheck?shellcheck' 'sox?sox' 'spin?spin'
+  clang-14 clang-format-14 clang-tidy-14 'ffmpeg?ffmpeg' 'git?git' 'golang-go?go' 'jq?jq' libclang-rt-14-dev libfluidsynth3 'npm?npm'
+  python3-grpcio python3-protobuf python3-pytest python3-scipy python3-soundfile 'shellcheck?shellcheck' 'sox?sox' 'spin?spin'
+  timgm6mb-soundfont
 )
 
-# packages_missing GROUP...: prints what is missing of the groups build, run and test, one a line.
+# Exporting published models (models/export.sh).
+PACKAGES_EXPORT=(libopenblas0-pthread python3 python3-numpy python3-pip python3-torch python3-torchaudio)
+
+# Rendering songs to train with; models/training/install.sh installs them.
+PACKAGES_TRAINING=(
+  fluid-soundfont-gm hydrogen-drumkits libfluidsynth3 musescore-general-soundfont python3-scipy python3-soundfile python3-venv
+  sonic-pi-samples
+)
+
+# packages_missing GROUP...: prints what is missing of the groups build, run, test, export and training, one a line.
 packages_missing() {
   local group entry name
   declare -A there=()

@@ -21,6 +21,10 @@ void TakeSamples(const internal::v1::StemSamples& stem, Result* result) {
   result->stem = stem.stem_index();
   result->channels = stem.channels();
   result->frames = stem.frames();
+  if (stem.has_samples_object()) {
+    return Fail("BAD_RESULT", "the result's samples are an object elsewhere, not in the message",
+                result);
+  }
   if (base::Crc32c(stem.samples()) != stem.samples_crc32c()) {
     return Fail("BAD_CHECKSUM", "the result was damaged on its way to the assembler", result);
   }

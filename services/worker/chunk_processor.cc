@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -39,16 +40,21 @@ ChunkProcessor::ChunkProcessor(std::string worker, const model::Package* package
 std::vector<ChunkProcessor::Results> ChunkProcessor::Process(absl::Span<const ChunkTask> tasks) {
   std::vector<absl::Status> checks;
   windows_.clear();
+  std::set<int> wanted;
   int good = 0;
   for (const ChunkTask& task : tasks) {
     checks.push_back(CheckTask(task, *package_));
     if (!checks.back().ok()) continue;
     adapter_.AppendWindows(task, &windows_);
+    wanted.insert(task.stem_indexes().begin(), task.stem_indexes().end());
     ++good;
   }
   const absl::Time start = absl::Now();
   absl::Status model;
-  if (good > 0) model = separator_->Separate(windows_, &output_);
+  if (good > 0) {
+    model =
+        separator_->Separate(windows_, std::vector<int>(wanted.begin(), wanted.end()), &output_);
+  }
   const double seconds = absl::ToDoubleSeconds(absl::Now() - start) / std::max(good, 1);
 
   std::vector<Results> all;

@@ -26,9 +26,9 @@ class ChunkProcessor {
   static absl::StatusOr<ChunkProcessor> Create(std::string worker, const model::Package* package,
                                                Separator* separator);
 
-  // Computes all tasks as one batch, and gives the results in the order of the tasks. A task that
-  // is wrong, or whose result is not finite, fails alone; a model that fails, fails the whole
-  // batch.
+  // Computes all tasks as one batch, with the stems that any of them wants, and gives the results
+  // in the order of the tasks. A task that is wrong, or whose result is not finite, fails alone; a
+  // model that fails, fails the whole batch.
   std::vector<Results> Process(absl::Span<const internal::v1::ChunkTask> tasks);
 
  private:

@@ -37,10 +37,13 @@ class Separator {
 
   virtual const Geometry& geometry() const = 0;
 
-  // `windows`: one or more windows one after the other, each planar. Fills `stems` with
-  // [window][stem][channel][frame]; its memory is kept from call to call. INTERNAL, with the
-  // runtime's own words, when the model fails; `stems` means nothing then.
-  virtual absl::Status Separate(absl::Span<const float> windows, std::vector<float>* stems) = 0;
+  // `windows`: one or more windows one after the other, each planar. `wanted`: positions of the
+  // stems that are asked for; no graph is run that makes none of them. Fills `stems` with
+  // [window][stem][channel][frame], where a stem that is not wanted means nothing; its memory is
+  // kept from call to call. INTERNAL, with the runtime's own words, when the model fails; `stems`
+  // means nothing then.
+  virtual absl::Status Separate(absl::Span<const float> windows, absl::Span<const int> wanted,
+                                std::vector<float>* stems) = 0;
 };
 
 // Loads a package and makes it ready: when it returns, no later call is slower than the others.

@@ -31,6 +31,12 @@ absl::Status CheckModel(const ChunkTask& task, const model::Package& package) {
                    "; give the same packages to every part of the system"));
 }
 
+absl::Status CheckCarried(const ChunkTask& task) {
+  if (!task.has_samples_object()) return absl::OkStatus();
+  return BadTask(absl::StrCat("the task's samples are the object ", task.samples_object().uri(),
+                              "; this worker reads samples from messages only"));
+}
+
 absl::Status CheckCrc(const ChunkTask& task) {
   const uint32_t crc = base::Crc32c(task.samples());
   if (crc == task.samples_crc32c()) return absl::OkStatus();
@@ -103,6 +109,7 @@ absl::Status CheckNumbers(const ChunkTask& task) {
 
 absl::Status CheckTask(const ChunkTask& task, const model::Package& package) {
   UNBRAID_RETURN_IF_ERROR(CheckModel(task, package));
+  UNBRAID_RETURN_IF_ERROR(CheckCarried(task));
   UNBRAID_RETURN_IF_ERROR(CheckCrc(task));
   UNBRAID_RETURN_IF_ERROR(CheckSize(task, package));
   UNBRAID_RETURN_IF_ERROR(CheckKept(task));

@@ -16,7 +16,7 @@ inline constexpr char kNonFiniteResult[] = "NON_FINITE_RESULT";
 
 // OK when `package` can compute the task. Otherwise an error whose reason is MODEL_MISMATCH,
 // BAD_CHECKSUM or BAD_TASK, looked at in this order: samples that were damaged on the way are told
-// apart from samples that were sent wrong.
+// apart from samples that were sent wrong. Samples that lie elsewhere are BAD_TASK.
 absl::Status CheckTask(const internal::v1::ChunkTask& task, const model::Package& package);
 
 }  // namespace unbraid::worker

@@ -1,6 +1,7 @@
 // model.json: any bytes give a package that keeps the rules, or an error and no exception.
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include "services/common/model/package.h"
@@ -42,6 +43,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   UNBRAID_FUZZ_CHECK(package->window_frames >= 2 && package->window_frames <= 1 << 21);
   UNBRAID_FUZZ_CHECK(package->overlap_frames >= 0 &&
                      package->overlap_frames <= package->window_frames / 2);
-  UNBRAID_FUZZ_CHECK(std::filesystem::path(package->graph_path).parent_path() == folder.path());
+  std::set<int> made;
+  for (const unbraid::model::Graph& graph : package->graphs) {
+    UNBRAID_FUZZ_CHECK(std::filesystem::path(graph.path).parent_path() == folder.path());
+    UNBRAID_FUZZ_CHECK(graph.sha256.size() == 64 && !graph.stems.empty());
+    for (const int stem : graph.stems) UNBRAID_FUZZ_CHECK(made.insert(stem).second);
+  }
+  UNBRAID_FUZZ_CHECK(made.size() == package->stems.size() && *made.begin() == 0 &&
+                     *made.rbegin() == static_cast<int>(made.size()) - 1);
   return 0;
 }

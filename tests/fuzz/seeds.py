@@ -157,6 +157,9 @@ def packages(folder: Path) -> None:
                "licence": {"weights": "MIT"}, "source": "nowhere"}
     (folder / "whole").write_text(json.dumps(package))
     (folder / "floats").write_text(json.dumps(dict(package, window=1e30, overlap=-1e30, channels=1e10)))
+    graphs = [{"file": f"{stem}.pt", "sha256": hashlib.sha256(b"").hexdigest(), "stems": [stem]} for stem in package["stems"]]
+    (folder / "several").write_text(json.dumps(dict(package, format=2, graphs=graphs)))
+    (folder / "twice").write_text(json.dumps(dict(package, format=2, graphs=[graphs[0], graphs[0]])))
     (folder / "types").write_text(json.dumps(dict(package, graph=[], stems={"a": 1})))
     (folder / "bare").write_text("{}")
 

@@ -10,7 +10,7 @@
 namespace unbraid::model {
 
 // The name of the model that is used when none is named, unless a flag says otherwise.
-inline constexpr char kDefaultModel[] = "spleeter-hpss";
+inline constexpr char kDefaultModel[] = "unbraid-4";
 
 // The operator's folder of model packages, as it was at start. Immutable, so thread-safe.
 class Catalogue {

@@ -16,18 +16,24 @@ enum class Normalisation {
   kTrack,  // by mean and deviation of the whole track's mono mix
 };
 
-// A model package: a folder with `model.json` and the TorchScript graph that it names. See
+// One TorchScript file of a package. It yields [batch, stems.size(), channels, window].
+struct Graph {
+  std::string path;
+  std::string sha256;
+  std::vector<int> stems;  // positions in Package::stems, in the order of the graph's output
+};
+
+// A model package: a folder with `model.json` and the TorchScript graphs that it names. See
 // models/README.md.
 struct Package {
   std::string name;
   std::string version;
   std::string title;
-  // SHA-256 of the bytes of model.json. Since that carries the graph's hash, it stands for the
+  // SHA-256 of the bytes of model.json. Since that carries the graphs' hashes, it stands for the
   // whole package.
   std::string sha256;
 
-  std::string graph_path;
-  std::string graph_sha256;
+  std::vector<Graph> graphs;  // each stem is made by exactly one of them
 
   int sample_rate_hz = 0;
   int channels = 0;           // 1 or 2
@@ -43,13 +49,14 @@ struct Package {
   int StemIndex(const std::string& stem) const;
 };
 
-// Reads `folder`/model.json and checks every field. The graph is not read: see VerifyGraph.
+// Reads `folder`/model.json, of format 1 or 2, and checks every field. The graphs are not read: see
+// VerifyGraphs.
 // INVALID_ARGUMENT names the field that is missing or wrong.
 absl::StatusOr<Package> LoadPackage(const std::string& folder);
 
-// Compares the graph file with its hash. A TorchScript file is code: nothing loads it before this
-// says OK. DATA_LOSS when they differ.
-absl::Status VerifyGraph(const Package& package);
+// Compares every graph file with its hash. A TorchScript file is code: nothing loads one before
+// this says OK. DATA_LOSS when one differs, NOT_FOUND when one is missing; both name the file.
+absl::Status VerifyGraphs(const Package& package);
 
 }  // namespace unbraid::model
 

@@ -12,31 +12,35 @@
 
 namespace unbraid::worker {
 
-// A TorchScript graph on the CPU. The only folder that knows libtorch; its exceptions end here, as
-// INTERNAL with their message.
+// The TorchScript graphs of a package on the CPU. The only folder that knows libtorch; its
+// exceptions end here, as INTERNAL with their message.
 class TorchSeparator : public Separator {
  public:
-  // Compares the graph with its hash before it is touched, loads it, and runs it twice at its real
-  // shape, since libtorch compiles and profiles in the first two calls. `threads`: how many threads
-  // one inference may use; it holds for the calling thread, which must also make all later calls.
-  //   DATA_LOSS            the graph is not the one that the package names
-  //   INVALID_ARGUMENT     the graph cannot be loaded, or gives another shape than the package says
+  // Compares all graphs with their hashes before one is touched, loads them, and runs each twice at
+  // its real shape, since libtorch compiles and profiles in the first two calls. `threads`: how
+  // many threads one inference may use; it holds for the calling thread, which must also make all
+  // later calls.
+  //   DATA_LOSS            a graph is not the one that the package names
+  //   NOT_FOUND            a graph is missing
+  //   INVALID_ARGUMENT     a graph cannot be loaded, or gives another shape than the package says
   static absl::StatusOr<std::unique_ptr<Separator>> Load(const model::Package& package,
                                                          int threads);
 
   ~TorchSeparator() override;
 
   const Geometry& geometry() const override { return geometry_; }
-  absl::Status Separate(absl::Span<const float> windows, std::vector<float>* stems) override;
+  absl::Status Separate(absl::Span<const float> windows, absl::Span<const int> wanted,
+                        std::vector<float>* stems) override;
 
  private:
   struct Graph;
-  TorchSeparator(const Geometry& geometry, std::unique_ptr<Graph> graph);
+  using Graphs = std::vector<std::unique_ptr<Graph>>;
+  TorchSeparator(const Geometry& geometry, Graphs graphs);
 
-  absl::Status WarmUp();
+  absl::Status WarmUp(const model::Package& package);
 
   const Geometry geometry_;
-  const std::unique_ptr<Graph> graph_;
+  const Graphs graphs_;
 };
 
 }  // namespace unbraid::worker

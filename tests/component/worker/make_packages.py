@@ -9,6 +9,9 @@ moody        stems are 1/4 and 3/4 of the input; the first sample of a window sa
 mono         one channel; stems are 1/4 and 3/4 of the input
 wrong_shape  one frame is missing from what comes out
 no_tensor    what comes out is a pair
+several      two graphs: b.pt is moody and makes the stems quarter and rest, a.pt makes the one between them, 4 times
+             the input, and writes into its input
+few_stems    like several, but b.pt makes one stem where two are named
 """
 
 import hashlib
@@ -48,23 +51,43 @@ class WrongShape(torch.nn.Module):
         return torch.stack([x, x], 1)[:, :, :, 1:]
 
 
+class Overwriting(torch.nn.Module):
+    def forward(self, x):
+        x.mul_(4.0)
+        return x.unsqueeze(1).clone()
+
+
 class NoTensor(torch.nn.Module):
     def forward(self, x):
         return x, x
 
 
+def save(module: torch.nn.Module, path: Path) -> dict:
+    torch.jit.script(module.eval()).save(str(path))
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def describe(folder: Path, channels: int, stems: list, **fields) -> None:
+    package = {
+        "name": folder.name, "version": "1.0.0", "title": "For tests",
+        "sample_rate": 44100, "channels": channels, "window": WINDOW, "overlap": 1024, "stems": stems,
+        "normalisation": "none", "licence": {"code": "Apache-2.0", "weights": "none"}, "source": "tests",
+    }
+    (folder / "model.json").write_text(json.dumps(dict(package, **fields), indent=2))
+
+
 def write(folder: Path, name: str, module: torch.nn.Module, channels: int) -> None:
     folder = folder / name
     folder.mkdir(parents=True, exist_ok=True)
-    torch.jit.script(module.eval()).save(str(folder / "model.pt"))
-    digest = hashlib.sha256((folder / "model.pt").read_bytes()).hexdigest()
-    package = {
-        "format": 1, "name": name, "version": "1.0.0", "title": "For tests",
-        "graph": {"file": "model.pt", "sha256": digest},
-        "sample_rate": 44100, "channels": channels, "window": WINDOW, "overlap": 1024, "stems": ["quarter", "rest"],
-        "normalisation": "none", "licence": {"code": "Apache-2.0", "weights": "none"}, "source": "tests",
-    }
-    (folder / "model.json").write_text(json.dumps(package, indent=2))
+    describe(folder, channels, ["quarter", "rest"], format=1, graph=save(module, folder / "model.pt"))
+
+
+def write_several(folder: Path, name: str, two: torch.nn.Module) -> None:
+    folder = folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    graphs = [dict(save(Overwriting(), folder / "a.pt"), stems=["four"]),
+              dict(save(two, folder / "b.pt"), stems=["quarter", "rest"])]
+    describe(folder, 2, ["quarter", "four", "rest"], format=2, graphs=graphs)
 
 
 if __name__ == "__main__":
@@ -73,3 +96,5 @@ if __name__ == "__main__":
     write(target, "mono", Moody(), 1)
     write(target, "wrong_shape", WrongShape(), 2)
     write(target, "no_tensor", NoTensor(), 2)
+    write_several(target, "several", Moody())
+    write_several(target, "few_stems", Overwriting())

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <numeric>
 
 #include "services/common/model/package.h"
 #include "tests/component/worker/packages.h"
@@ -42,6 +43,12 @@ std::vector<float> Noise(size_t count) {
   return samples;
 }
 
+std::vector<int> AllStems(const Separator& separator) {
+  std::vector<int> all(static_cast<size_t>(separator.geometry().stems));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
 TEST_CASE("the passthrough package gives its fixed fractions, which add up to the input") {
   const model::Package package = PackageAt(ModelsFolder() + "/passthrough");
   const std::unique_ptr<Separator> separator = Load(package);
@@ -50,7 +57,7 @@ TEST_CASE("the passthrough package gives its fixed fractions, which add up to th
   CHECK(separator->geometry().stems == 4);
   const std::vector<float> window = Noise(separator->geometry().window_samples());
   std::vector<float> stems;
-  REQUIRE(separator->Separate(window, &stems).ok());
+  REQUIRE(separator->Separate(window, AllStems(*separator), &stems).ok());
   REQUIRE(stems.size() == separator->geometry().output_samples());
   // Powers of two, so that no stem is rounded and their sum in double is the input itself.
   const std::vector<float> fractions = {0.5F, 0.25F, 0.125F, 0.125F};
@@ -70,11 +77,14 @@ TEST_CASE("Case 26: the same window gives the same bits, in every call and batch
   const size_t size = separator->geometry().window_samples();
   const std::vector<float> three = Noise(3 * size);
   std::vector<float> together;
-  REQUIRE(separator->Separate(three, &together).ok());
+  REQUIRE(separator->Separate(three, AllStems(*separator), &together).ok());
   REQUIRE(together.size() == 3 * separator->geometry().output_samples());
   for (size_t i = 0; i < 3; ++i) {
     std::vector<float> alone;
-    REQUIRE(separator->Separate(absl::MakeConstSpan(three).subspan(i * size, size), &alone).ok());
+    REQUIRE(separator
+                ->Separate(absl::MakeConstSpan(three).subspan(i * size, size), AllStems(*separator),
+                           &alone)
+                .ok());
     CHECK(std::equal(alone.begin(), alone.end(),
                      together.begin() + static_cast<int64_t>(i * alone.size())));
   }
@@ -83,7 +93,7 @@ TEST_CASE("Case 26: the same window gives the same bits, in every call and batch
 TEST_CASE("a mono model takes and gives one channel") {
   const std::unique_ptr<Separator> separator = LoadTestModel("mono");
   std::vector<float> stems;
-  REQUIRE(separator->Separate(Noise(4096), &stems).ok());
+  REQUIRE(separator->Separate(Noise(4096), AllStems(*separator), &stems).ok());
   CHECK(stems.size() == 2 * 4096);
 }
 
@@ -92,7 +102,7 @@ TEST_CASE("denormal samples are flushed to zero") {
   const std::vector<float> window(separator->geometry().window_samples(),
                                   std::numeric_limits<float>::min());
   std::vector<float> stems;
-  REQUIRE(separator->Separate(window, &stems).ok());
+  REQUIRE(separator->Separate(window, AllStems(*separator), &stems).ok());
   CHECK(stems[0] == 0.0F);
 }
 
@@ -120,8 +130,8 @@ TEST_CASE("a graph whose hash is right but which is none is refused") {
   const test_support::TempDir folder;
   std::ofstream(folder.path() + "/model.pt") << "abc";
   model::Package package = PackageAt(TestModelsFolder() + "/moody");
-  package.graph_path = folder.path() + "/model.pt";
-  package.graph_sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  package.graphs[0].path = folder.path() + "/model.pt";
+  package.graphs[0].sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
   const auto separator = TorchSeparator::Load(package, 1);
   CHECK(separator.status().code() == absl::StatusCode::kInvalidArgument);
   CHECK_THAT(std::string(separator.status().message()), Contains("libtorch cannot load it"));
@@ -135,6 +145,12 @@ TEST_CASE("a graph that gives something else than the package says is refused at
     words =
         "the model gave Float of shape [1, 2, 2, 4095]; the package says Float of shape [1, 2, "
         "2, 4096]";
+  }
+  SECTION("one stem too few, in the second of two graphs") {
+    name = "few_stems";
+    words =
+        "b.pt: the model gave Float of shape [1, 1, 2, 4096]; the package says Float of shape [1, "
+        "2";
   }
   SECTION("no tensor") {
     name = "no_tensor";
@@ -150,17 +166,66 @@ TEST_CASE("an exception in the model is an error with its words, and the model g
   std::vector<float> window = Noise(separator->geometry().window_samples());
   window[0] = -8.0F;
   std::vector<float> stems;
-  const absl::Status status = separator->Separate(window, &stems);
+  const absl::Status status = separator->Separate(window, AllStems(*separator), &stems);
   CHECK(status.code() == absl::StatusCode::kInternal);
   CHECK_THAT(std::string(status.message()), Contains("this model is in a bad mood"));
   window[0] = 0.5F;
-  CHECK(separator->Separate(window, &stems).ok());
+  CHECK(separator->Separate(window, AllStems(*separator), &stems).ok());
+}
+
+TEST_CASE("every stem of a package of several graphs comes from its own graph, in every batch") {
+  const std::unique_ptr<Separator> separator = LoadTestModel("several");
+  const size_t size = separator->geometry().window_samples();
+  const std::vector<float> two = Noise(2 * size);
+  std::vector<float> stems;
+  REQUIRE(separator->Separate(two, AllStems(*separator), &stems).ok());
+  REQUIRE(stems.size() == 2 * 3 * size);
+  // The order of the package; the first graph also overwrites its input, which nobody else sees.
+  const std::vector<float> factors = {0.25F, 4.0F, 0.75F};
+  for (size_t i = 0; i < two.size(); ++i) {
+    for (size_t stem = 0; stem < factors.size(); ++stem) {
+      const float sample = stems[(i / size * 3 + stem) * size + i % size];
+      if (sample != two[i] * factors[stem]) FAIL("stem " << stem << ", sample " << i);
+    }
+  }
+}
+
+TEST_CASE("a graph is run only for a stem that it makes") {
+  const std::unique_ptr<Separator> separator = LoadTestModel("several");
+  std::vector<float> window = Noise(separator->geometry().window_samples());
+  window[0] = -8.0F;  // the graph of the first and the last stem fails at this
+  std::vector<float> stems;
+  REQUIRE(separator->Separate(window, {1}, &stems).ok());
+  CHECK(stems[window.size()] == -32.0F);
+  for (const int wanted : {0, 2}) {
+    const absl::Status status = separator->Separate(window, {1, wanted}, &stems);
+    CHECK_THAT(std::string(status.message()), Contains("this model is in a bad mood"));
+  }
+}
+
+TEST_CASE("of several graphs each must be the one that the package names, and all must be there") {
+  const test_support::TempDir folder;
+  const std::string copy = folder.path() + "/several";
+  std::filesystem::copy(TestModelsFolder() + "/several", copy);
+  const model::Package package = PackageAt(copy);
+  SECTION("tampered with") {
+    std::ofstream(copy + "/b.pt", std::ios::app) << "x";
+    const absl::Status status = TorchSeparator::Load(package, 1).status();
+    CHECK(status.code() == absl::StatusCode::kDataLoss);
+    CHECK_THAT(std::string(status.message()), Contains("b.pt does not match the SHA-256"));
+  }
+  SECTION("missing") {
+    std::filesystem::remove(copy + "/b.pt");
+    const absl::Status status = TorchSeparator::Load(package, 1).status();
+    CHECK(status.code() == absl::StatusCode::kNotFound);
+    CHECK_THAT(std::string(status.message()), Contains("b.pt"));
+  }
 }
 
 TEST_CASE("half a window is refused") {
   const std::unique_ptr<Separator> separator = LoadTestModel("moody");
   std::vector<float> stems;
-  const absl::Status status = separator->Separate(Noise(4096), &stems);
+  const absl::Status status = separator->Separate(Noise(4096), AllStems(*separator), &stems);
   CHECK(status.code() == absl::StatusCode::kInternal);
   CHECK_THAT(std::string(status.message()), Contains("no whole windows of 2 x 4096"));
 }

@@ -16,19 +16,23 @@ import soundfile
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "scripts" / "stack.sh"
-UP_SECONDS = 240
+READY_SECONDS = 180
+MORE_SECONDS = 60
 
 
 class Stack:
     """`with Stack(workers=2) as stack:` brings one up in a folder of its own, and takes it down whatever happens."""
 
-    def __init__(self, workers: int, models: tuple[str, ...] = ("spleeter-hpss", "passthrough")) -> None:
+    def __init__(self, workers: int, models: tuple[str, ...] = ("unbraid-4", "passthrough"),
+                 ready_seconds: int = READY_SECONDS) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="unbraid-stack-"))
         self.folder.chmod(0o711)
         self.arguments = ["--workers", str(workers)]
         for model in models:
             self.arguments += ["--model", model]
-        self.environment = dict(os.environ, UNBRAID_STACK_DIR=str(self.folder / "state"))
+        self.environment = dict(os.environ, UNBRAID_STACK_DIR=str(self.folder / "state"),
+                                UNBRAID_STACK_READY_SECONDS=str(ready_seconds))
+        self.script_seconds = ready_seconds + MORE_SECONDS
 
     def __enter__(self) -> "Stack":
         self.script("up", *self.arguments)
@@ -50,7 +54,7 @@ class Stack:
         # Not a pipe for standard error: the processes that it starts would keep it open.
         with tempfile.TemporaryFile() as errors:
             done = subprocess.run([str(SCRIPT), *arguments], env=self.environment, stdout=subprocess.PIPE, stderr=errors,
-                                  timeout=UP_SECONDS)
+                                  timeout=self.script_seconds)
             errors.seek(0)
             assert done.returncode == 0, errors.read().decode(errors="replace")
             return done.stdout.decode()

@@ -24,7 +24,7 @@ def with_test_models(folder: Path, workers: int = 1, models: tuple[str, ...] = (
     subprocess.run(["/usr/bin/python3", str(ROOT / "tests/component/worker/make_packages.py"), str(folder)], check=True)
     stack = Stack(workers=workers, models=models)
     shipped = Path(stack.environment.get("UNBRAID_MODELS", str(ROOT / "build/models")))
-    for model in ("spleeter-hpss", "passthrough"):
+    for model in ("unbraid-4", "passthrough"):
         (folder / model).symlink_to(shipped / model)
     stack.environment.update(environment, UNBRAID_MODELS=str(folder))
     return stack

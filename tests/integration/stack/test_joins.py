@@ -32,7 +32,7 @@ def cut(title, target):
 
 @pytest.fixture(scope="module")
 def places():
-    package = json.loads((ROOT / "build/models/spleeter-hpss/model.json").read_text())
+    package = json.loads((ROOT / "build/models/unbraid-4/model.json").read_text())
     found = joins(SECONDS * 44100, package["window"], package["overlap"])
     assert len(found) == 23
     return found

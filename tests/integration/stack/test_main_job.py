@@ -85,7 +85,7 @@ def test_grpcurl_lists_and_describes_everything_by_reflection(stack, tmp_path):
     for name in ("TrackService", "SeparationService", "SystemService"):
         assert f"unbraid.v1.{name}" in done.stdout
     assert "grpc.health.v1.Health" in done.stdout
-    assert "spleeter-hpss" in done.stdout
+    assert "unbraid-4" in done.stdout
 
 
 def test_the_readme_separates_a_song_with_grpcurl_alone(stack, tmp_path):
@@ -111,5 +111,5 @@ def test_server_info_shows_workers_and_a_healthy_broker(stack):
     assert status == 0
     info = events[0]["info"]
     assert info["broker"]["connected"] and all(service["available"] for service in info["services"])
-    assert {queue["model"]: int(queue["workers"]) for queue in info["queues"]}["spleeter-hpss"] == 2
+    assert {queue["model"]: int(queue["workers"]) for queue in info["queues"]}["unbraid-4"] == 2
     assert json.loads(info["limits"]["max_upload_bytes"]) > 0

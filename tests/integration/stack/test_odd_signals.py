@@ -10,7 +10,7 @@ from stack import ROOT, Stack
 
 RATE = 44100
 FRACTIONS = {"vocals": 0.5, "drums": 0.25, "bass": 0.125, "other": 0.125}
-MODELS = ("spleeter-hpss", "passthrough")
+MODELS = ("unbraid-4", "passthrough")
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_the_default_model_stays_finite_and_in_bounds(stack, tmp_path, signal):
     """Cases 4, 14, 15, 16 and 17."""
     samples = SIGNALS[signal].astype(np.float32)
     peak = np.max(np.abs(samples))
-    outputs = stems_of(stack, tmp_path, samples, "spleeter-hpss")
+    outputs = stems_of(stack, tmp_path, samples, "unbraid-4")
     for name, output in outputs.items():
         assert output.shape == samples.shape, name
         assert np.isfinite(output).all(), name

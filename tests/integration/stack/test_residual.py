@@ -16,7 +16,7 @@ def stack():
         yield running
 
 
-@pytest.mark.parametrize("model", ["passthrough", "spleeter-hpss"])
+@pytest.mark.parametrize("model", ["passthrough", "unbraid-4"])
 @pytest.mark.parametrize("rate", [44100, 48000, 96000])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_stems_and_residual_add_up_to_the_song(stack, tmp_path, model, rate, channels):

@@ -29,13 +29,25 @@ inline nlohmann::json RightJson(const std::string& name) {
           {"source", "a test"}};
 }
 
+// The content of a right model.json of two graphs, whose stems are not in the package's order.
+inline nlohmann::json ManyGraphsJson(const std::string& name) {
+  nlohmann::json json = RightJson(name);
+  const std::string sha256 = json["graph"]["sha256"];
+  json.erase("graph");
+  json["format"] = 2;
+  json["stems"] = {"drums", "bass", "vocals"};
+  json["graphs"] = {{{"file", "a.pt"}, {"sha256", sha256}, {"stems", {"vocals", "drums"}}},
+                    {{"file", "b.pt"}, {"sha256", sha256}, {"stems", {"bass"}}}};
+  return json;
+}
+
 // Writes a package into parent/name; the path of the package.
 inline std::string WritePackage(const std::string& parent, const std::string& name,
                                 const nlohmann::json& json) {
   const std::string folder = parent + "/" + name;
   std::filesystem::create_directory(folder);
   std::ofstream(folder + "/model.json") << json;
-  std::ofstream(folder + "/model.pt") << kGraph;
+  for (const char* file : {"/model.pt", "/a.pt", "/b.pt"}) std::ofstream(folder + file) << kGraph;
   return folder;
 }
 

@@ -23,7 +23,10 @@ TEST_CASE("reads every field of a package") {
   CHECK(package->name == "good-1");
   CHECK(package->version == "1.0");
   CHECK(package->title == "A model");
-  CHECK(package->graph_path == folder + "/model.pt");
+  REQUIRE(package->graphs.size() == 1);
+  CHECK(package->graphs[0].path == folder + "/model.pt");
+  CHECK(package->graphs[0].sha256 == base::ToHex(base::Sha256Of(kGraph)));
+  CHECK(package->graphs[0].stems == std::vector<int>{0, 1});
   CHECK(package->sha256 == base::ToHex(base::Sha256Of(content.dump())));
   CHECK(package->sample_rate_hz == 44100);
   CHECK(package->channels == 2);
@@ -49,7 +52,8 @@ TEST_CASE("Case 7: a package has as many stems as its model") {
 
 TEST_CASE("names the field that is wrong") {
   const auto [field, value] = GENERATE(table<std::string, json>({
-      {"format", 2},
+      {"format", 0},
+      {"format", 3},
       {"name", "Upper"},
       {"sample_rate", 7999},
       {"sample_rate", 192001},
@@ -110,6 +114,58 @@ TEST_CASE("a graph is a file of the package, nothing elsewhere") {
   }
 }
 
+TEST_CASE("reads a package of several graphs, each with its stems") {
+  const test_support::TempDir parent;
+  const std::string folder = WritePackage(parent.path(), "many", ManyGraphsJson("many"));
+  const auto package = LoadPackage(folder);
+  INFO(package.status());
+  REQUIRE(package.ok());
+  CHECK(package->stems == std::vector<std::string>{"drums", "bass", "vocals"});
+  REQUIRE(package->graphs.size() == 2);
+  CHECK(package->graphs[0].path == folder + "/a.pt");
+  CHECK(package->graphs[0].stems == std::vector<int>{2, 0});
+  CHECK(package->graphs[1].path == folder + "/b.pt");
+  CHECK(package->graphs[1].stems == std::vector<int>{1});
+}
+
+TEST_CASE("names what is wrong with one of several graphs") {
+  const auto [place, value, words] = GENERATE(table<std::string, json, std::string>({
+      {"/graphs/1/stems", json::array({"bas"}), "\"graphs[1].stems\" names bas, which is not in"},
+      {"/graphs/1/stems", json::array({"vocals"}),
+       "\"graphs[1].stems\" names vocals, which a graph"},
+      {"/graphs/1/stems", json::array({"bass", "bass"}), "\"graphs[1].stems\" names bass, which a"},
+      {"/graphs/1/stems", json::array(), "\"graphs[1].stems\" must name a stem"},
+      {"/graphs/0/stems", json::array({"vocals"}), "must make every stem; none makes drums"},
+      {"/graphs/1/file", "a.pt", "\"graphs[1].file\" must not be the file of another graph"},
+      {"/graphs/1/file", "../a.pt", "\"graphs[1].file\" must be a file in the package's own"},
+      {"/graphs/0/sha256", "00", "\"graphs[0].sha256\" must be 64"},
+      {"/graphs", json::array(), "must make every stem; none makes drums"},
+      {"/graphs", json::object(), "\"graphs\" must be a list"},
+      {"/graphs/0", "a.pt", "model.json: "},
+      {"/format", 1, "graph"},
+  }));
+  const test_support::TempDir parent;
+  json content = ManyGraphsJson("bad");
+  content[json::json_pointer(place)] = value;
+  const absl::Status status = LoadPackage(WritePackage(parent.path(), "bad", content)).status();
+  CHECK(status.code() == absl::StatusCode::kInvalidArgument);
+  CHECK_THAT(std::string(status.message()), Contains(words));
+}
+
+TEST_CASE("every one of several graphs is compared with its hash") {
+  const test_support::TempDir parent;
+  const std::string folder = WritePackage(parent.path(), "many", ManyGraphsJson("many"));
+  const auto package = LoadPackage(folder);
+  REQUIRE(package.ok());
+  CHECK(VerifyGraphs(*package).ok());
+  std::ofstream(folder + "/b.pt") << "other bytes";
+  CHECK(VerifyGraphs(*package).code() == absl::StatusCode::kDataLoss);
+  CHECK_THAT(std::string(VerifyGraphs(*package).message()), Contains("b.pt"));
+  std::filesystem::remove(folder + "/a.pt");
+  CHECK(VerifyGraphs(*package).code() == absl::StatusCode::kNotFound);
+  CHECK_THAT(std::string(VerifyGraphs(*package).message()), Contains("a.pt"));
+}
+
 TEST_CASE("refuses what is no JSON, no file, or bears another name") {
   const test_support::TempDir parent;
   const std::string folder = WritePackage(parent.path(), "folder", RightJson("other"));
@@ -124,13 +180,13 @@ TEST_CASE("Case 30: a partly copied graph is noticed") {
   const std::string folder = WritePackage(parent.path(), "good", RightJson("good"));
   const auto package = LoadPackage(folder);
   REQUIRE(package.ok());
-  CHECK(VerifyGraph(*package).ok());
+  CHECK(VerifyGraphs(*package).ok());
   std::ofstream(folder + "/model.pt") << std::string(kGraph).substr(0, 10);
-  const absl::Status damaged = VerifyGraph(*package);
+  const absl::Status damaged = VerifyGraphs(*package);
   CHECK(damaged.code() == absl::StatusCode::kDataLoss);
   CHECK_THAT(std::string(damaged.message()), Contains("model.pt") && Contains("again"));
   std::filesystem::remove(folder + "/model.pt");
-  CHECK(VerifyGraph(*package).code() == absl::StatusCode::kNotFound);
+  CHECK(VerifyGraphs(*package).code() == absl::StatusCode::kNotFound);
 }
 
 }  // namespace

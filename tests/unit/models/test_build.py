@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 
 from unbraid_models import fetch
-from unbraid_models.package import BrokenPackage, is_current, read_package, write_package
+from unbraid_models.package import BrokenPackage, GraphFile, is_current, read_package, write_package
 from unbraid_models.passthrough import SPEC
 from unbraid_models.recipes import RECIPES
 
@@ -67,7 +67,7 @@ def test_a_damaged_package_is_built_again(tmp_path: Path) -> None:
 
 
 def test_other_inputs_make_a_package_stale(tmp_path: Path) -> None:
-    folder = write_package(tmp_path, SPEC, b"graph", "inputs of yesterday")
+    folder = write_package(tmp_path, SPEC, [GraphFile("model.pt", b"graph", SPEC.stems)], "inputs of yesterday")
     assert is_current(folder, "inputs of yesterday")
     assert not is_current(folder, "inputs of today")
 
@@ -75,12 +75,12 @@ def test_other_inputs_make_a_package_stale(tmp_path: Path) -> None:
 def test_an_unknown_model_is_refused_with_the_known_names(tmp_path: Path) -> None:
     refused = build("--out", tmp_path, "no-such-model")
     assert refused.returncode == 2
-    assert "there is no model 'no-such-model'; known are passthrough, spleeter-hpss" in refused.stderr
+    assert "there is no model 'no-such-model'; known are passthrough, spleeter-hpss, unbraid-4" in refused.stderr
     assert not list(tmp_path.iterdir())
 
 
 def test_case_30_a_partly_written_graph_is_no_package(tmp_path: Path) -> None:
-    folder = write_package(tmp_path, SPEC, b"a whole graph", "inputs")
+    folder = write_package(tmp_path, SPEC, [GraphFile("model.pt", b"a whole graph", SPEC.stems)], "inputs")
     assert read_package(folder)["name"] == "passthrough"
     (folder / "model.pt").write_bytes(b"a whole gr")
     with pytest.raises(BrokenPackage, match="model.pt is not the graph that model.json names"):

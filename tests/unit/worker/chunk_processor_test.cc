@@ -38,6 +38,22 @@ struct Bench {
   ChunkProcessor processor;
 };
 
+TEST_CASE("the model is asked for the stems that the tasks of a batch want, and no others") {
+  Bench bench;
+  std::vector<ChunkTask> tasks = {FakeTask(bench.package, 2), FakeTask(bench.package, 2)};
+  for (ChunkTask& task : tasks) task.clear_stem_indexes();
+  tasks[0].add_stem_indexes(1);
+  tasks[1].add_stem_indexes(1);
+  bench.processor.Process(tasks);
+  CHECK(bench.separator.wanted == std::vector<int>{1});
+  tasks[0].set_stem_indexes(0, 0);
+  CHECK(bench.processor.Process(tasks)[0].front().stem().stem_index() == 0);
+  CHECK(bench.separator.wanted == std::vector<int>{0, 1});
+  tasks[0].set_samples_crc32c(1);  // a task that is refused wants nothing
+  bench.processor.Process(tasks);
+  CHECK(bench.separator.wanted == std::vector<int>{1});
+}
+
 TEST_CASE("a separator whose geometry is not the package's is refused") {
   const model::Package package = FakePackage(2);
   FakeSeparator separator({1, kWindow, 2});
@@ -177,6 +193,11 @@ TEST_CASE("a task that contradicts itself or the model is refused with the rule"
     REQUIRE(results[0].failure().reason() == "BAD_TASK");
     CHECK_THAT(results[0].failure().message(), Contains("chunk -3"));
     return;
+  }
+  SECTION("samples that lie elsewhere") {
+    task.clear_samples();
+    task.mutable_samples_object()->set_uri("s3://chunks/1");
+    words = "the object s3://chunks/1; this worker reads samples from messages only";
   }
   SECTION("scale 0") {
     task.set_scale(0);

@@ -24,8 +24,10 @@ class FakeSeparator : public Separator {
 
   const Geometry& geometry() const override { return geometry_; }
 
-  absl::Status Separate(absl::Span<const float> windows, std::vector<float>* stems) override {
+  absl::Status Separate(absl::Span<const float> windows, absl::Span<const int> stems_wanted,
+                        std::vector<float>* stems) override {
     if (before) before();
+    wanted.assign(stems_wanted.begin(), stems_wanted.end());
     seen.assign(windows.begin(), windows.end());
     batch = windows.size() / geometry_.window_samples();
     stems->clear();
@@ -45,6 +47,7 @@ class FakeSeparator : public Separator {
   };
   absl::Status status;
   std::vector<float> seen;
+  std::vector<int> wanted;
   size_t batch = 0;
 
  private:

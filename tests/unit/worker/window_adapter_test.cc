@@ -19,7 +19,7 @@ std::vector<float> ThroughIdentity(const ChunkTask& task, int model_channels, in
   FakeSeparator model({model_channels, kWindow, 2});
   model.transform = [](float sample, int) { return sample; };
   std::vector<float> output;
-  REQUIRE(model.Separate(windows, &output).ok());
+  REQUIRE(model.Separate(windows, {0, 1}, &output).ok());
   std::vector<float> kept;
   adapter.KeepStem(task, stem, output, &kept);
   return kept;

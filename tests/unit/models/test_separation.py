@@ -1,4 +1,4 @@
-"""The default package: the graph against the module, and what must hold for every input."""
+"""The packages that separate: the graph against the module, and what must hold for every input."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from unbraid_models.recipes import RECIPES
 WINDOW = 262144
 
 
+@pytest.fixture(scope="module", params=["spleeter-hpss", "unbraid-4"])
+def model(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def graph(packages: Path) -> torch.jit.ScriptModule:
-    loaded = torch.jit.load(str(packages / "spleeter-hpss" / "model.pt")).eval()
+def graph(packages: Path, model: str) -> torch.jit.ScriptModule:
+    loaded = torch.jit.load(str(packages / model / "model.pt")).eval()
     with torch.inference_mode():
         for _ in range(2):  # The first two calls are profiled, the later ones run what came out of it.
             loaded(noise(1, 2, WINDOW, seed=1))
@@ -32,8 +37,8 @@ def level_db(error: Tensor, signal: Tensor) -> float:
     return float(10 * torch.log10(error.double().square().sum() / signal.double().square().sum()))
 
 
-def test_the_graph_computes_what_the_module_computes(graph: torch.jit.ScriptModule, cache: Path) -> None:
-    _, module = RECIPES["spleeter-hpss"].make(cache)
+def test_the_graph_computes_what_the_module_computes(graph: torch.jit.ScriptModule, model: str, cache: Path) -> None:
+    _, module = RECIPES[model].make(cache)
     x = noise(2, 2, WINDOW, seed=5)
     assert float((run(graph, x) - run(module, x)).abs().max()) <= 1e-6
 

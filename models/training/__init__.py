@@ -1,0 +1,1 @@
+"""Offline tools which make the weights of the stem net: rendering, mixing, training, evaluation."""

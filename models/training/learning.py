@@ -1,0 +1,92 @@
+"""Loss, schedule and one step of training, free of files and clocks."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unbraid_models.stemnet import StemNet
+
+_DROPOUT = 0.1
+_DROPPED = ("up1", "up2", "up3")
+_CLIP = 5.0
+_WARM_UP_STEPS = 50
+_DECAY = 0.995
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`rate` is the highest learning rate; the layers that came from Spleeter learn at `body` times it. `half` (of the floats of the
+    forward pass) needs a processor with bfloat16."""
+
+    rate: float = 3e-4
+    body: float = 0.7
+    half: bool = True
+
+
+def trainable(net: StemNet) -> StemNet:
+    """The net in training mode, with dropout after the first three levels of the decoder."""
+    for name in _DROPPED:
+        getattr(net.body, name).register_forward_hook(lambda module, _, y: F.dropout(y, _DROPOUT, module.training))
+    return net.train()
+
+
+def loss_of(masks: Tensor, mixtures: Tensor, stems: Tensor) -> Tensor:
+    """Masks [n, 3, 2, frames, bins], spectra of mixtures [n, 2, ...] and stems [n, 3, 2, ...] -> a number.
+
+    Mostly the root of the mean square of the error, relative to the mixture; L1 alone undervalues loud low notes.
+    """
+    error = masks * mixtures[:, None] - stems
+    power = error.real.square() + error.imag.square()
+    absolute = torch.sqrt(power + 1e-8).mean((2, 3, 4)) / mixtures.abs().mean((1, 2, 3))[:, None]
+    squared = power.mean((2, 3, 4)) / mixtures.abs().square().mean((1, 2, 3))[:, None]
+    return (0.15 * absolute + (squared + 1e-5).sqrt()).mean()
+
+
+def rate_at(done: float, step: int, highest: float) -> float:
+    """The learning rate when the share `done` of the time is over: a warm-up, then half a cosine down to a fiftieth."""
+    return highest * min(1.0, (step + 1) / _WARM_UP_STEPS) * (0.02 + 0.49 * (1 + math.cos(math.pi * min(done, 1.0))))
+
+
+class Learner:
+    """A net, its optimiser, and the running mean of its weights, which is what is kept."""
+
+    def __init__(self, net: StemNet, settings: Settings) -> None:
+        self.net, self.settings, self.steps = trainable(net), settings, 0
+        self.mean = copy.deepcopy(net).eval()
+        new = [*net.end.parameters(), *net.body.up6.parameters()]
+        known = {id(parameter) for parameter in new}
+        body = [parameter for parameter in net.parameters() if id(parameter) not in known]
+        self.groups = ((new, 1.0), (body, settings.body))
+        self.optimiser = torch.optim.Adam([{"params": parameters} for parameters, _ in self.groups], betas=(0.9, 0.99))
+
+    def step(self, mixtures: Tensor, stems: Tensor, done: float) -> float:
+        """One step on a batch of `mixing.batch`; the loss before it."""
+        rate = rate_at(done, self.steps, self.settings.rate)
+        for group, (_, factor) in zip(self.optimiser.param_groups, self.groups):
+            group["lr"] = rate * factor
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.settings.half):
+            masks = self.net(mixtures.abs())
+        loss = loss_of(masks.float(), mixtures, stems)
+        if not bool(loss.isfinite()):
+            raise FloatingPointError(f"the loss is {float(loss)} at step {self.steps}")
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), _CLIP)
+        self.optimiser.step()
+        self.steps += 1
+        self._follow()
+        return float(loss)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        keep = min(_DECAY, 1 - 1 / (self.steps + 1))
+        current = self.net.state_dict()
+        for key, value in self.mean.state_dict().items():
+            if value.dtype.is_floating_point:
+                value.lerp_(current[key], 1 - keep)

