@@ -31,7 +31,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ramp")
     torch.jit.trace(Ramp(), torch.zeros(1, 2, WINDOW)).save(str(folder / "model.pt"))
     (folder / "model.json").write_text(json.dumps({
-        "graph": {"file": "model.pt"}, "sample_rate": RATE, "window": WINDOW, "overlap": WINDOW - STRIDE,
+        "format": 1, "graph": {"file": "model.pt"}, "sample_rate": RATE, "window": WINDOW, "overlap": WINDOW - STRIDE,
         "stems": ["ramp", "late"], "normalisation": "none"}))
     return folder
 
