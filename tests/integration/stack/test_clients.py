@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 import pytest
-from stack import ROOT, Stack, demo_song, finished, interrupt, noise, read
+from stack import BIN, ROOT, Stack, demo_song, finished, interrupt, noise, read
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +60,7 @@ def test_a_killed_assembler_goes_on_where_it_was(stack, tmp_path):
 
 
 def test_services_end_with_status_0_on_sigterm(stack, tmp_path):
-    binaries = ROOT / "build/release/bin"
-    gateway = subprocess.Popen([binaries / "unbraid-gateway", "--listen", "127.0.0.1:0", "--models", ROOT / "build/models",
+    gateway = subprocess.Popen([BIN / "unbraid-gateway", "--listen", "127.0.0.1:0", "--models", ROOT / "build/models",
                                 "--address-file", tmp_path / "address"], stdout=subprocess.PIPE, text=True)
     assert "gateway is up" in gateway.stdout.readline()
     gateway.send_signal(signal.SIGTERM)

@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from stack import ROOT, noise, read
+from stack import BIN, ROOT, noise, read
 
 PAGE_BYTES = 4096
 
@@ -32,7 +32,7 @@ def files_below(folder):
 def start(stack, service, data):
     """As an operator would; it may reach no broker, and must not come so far."""
     password = stack.folder / "state" / "broker" / "password"
-    command = [str(ROOT / "build/release/bin" / f"unbraid-{service}"), "--data", str(data), "--listen", "127.0.0.1:0",
+    command = [str(BIN / f"unbraid-{service}"), "--data", str(data), "--listen", "127.0.0.1:0",
                "--amqp", "127.0.0.1:1", "--amqp-user", "nobody", "--amqp-password-file", str(password)]
     if service == "splitter":
         command += ["--models", str(models(stack))]

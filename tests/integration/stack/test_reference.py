@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 import soundfile
-from stack import ROOT, Stack, demo_song
+from stack import BIN, ROOT, Stack, demo_song
 
 OUTPUTS = ("vocals", "drums", "bass", "other", "mix", "residual")
 
@@ -35,7 +35,7 @@ def test_the_default_model_gives_the_bytes_of_the_reference(stack, tmp_path, sha
     else:
         song = cut(tmp_path / "song.wav", 8, 96000, 2)
     stack.separate(song, tmp_path / "distributed", *options)
-    subprocess.run([ROOT / "build/release/bin/unbraid-reference", "--model", ROOT / "build/models/unbraid-4", "--format", "wav",
+    subprocess.run([BIN / "unbraid-reference", "--model", ROOT / "build/models/unbraid-4", "--format", "wav",
                     *options, song, tmp_path / "reference"], check=True, timeout=300)
     assert sorted(path.stem for path in (tmp_path / "distributed").iterdir()) == sorted(OUTPUTS)
     for name in OUTPUTS:

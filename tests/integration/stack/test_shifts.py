@@ -7,7 +7,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from stack import ROOT, noise, read
+from stack import BIN, noise, read
 from supervisor import with_test_models
 
 FRACTIONS = {"quarter": 0.25, "rest": 0.75}
@@ -31,7 +31,7 @@ def reference(models, tmp_path_factory):
     """The song, and the files of the one process."""
     folder = tmp_path_factory.mktemp("reference")
     noise(folder / "song.wav", FRAMES)
-    subprocess.run([ROOT / "build/release/bin/unbraid-reference", "--model", models / "moody", "--format", "wav", *OPTIONS,
+    subprocess.run([BIN / "unbraid-reference", "--model", models / "moody", "--format", "wav", *OPTIONS,
                     folder / "song.wav", folder / "out"], check=True, timeout=120)
     return folder
 

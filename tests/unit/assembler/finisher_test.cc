@@ -205,8 +205,7 @@ TEST_CASE("cancelling breaks the finishing off and leaves nothing behind") {
   Fixture f;
   const Song song;
   f.bench.Begin(song);
-  absl::Notification go;
-  f.bench.finishing_executor.Post([&] { go.WaitForNotification(); });
+  Held held(&f.bench.finishing_executor);
   for (int64_t chunk = 0; chunk < song.chunks(); ++chunk) f.bench.SendChunk(song, chunk);
   Recorder recorder;
   CHECK(f.bench.Await(song, &recorder, v1::Separation::STATE_FINISHING));
@@ -214,7 +213,7 @@ TEST_CASE("cancelling breaks the finishing off and leaves nothing behind") {
   // The finishing that is still to run finds its separation gone.
   absl::Notification finished;
   f.bench.finishing_executor.Post([&] { finished.Notify(); });
-  go.Notify();
+  held.Go();
   finished.WaitForNotification();
   CHECK(f.bench.Get(song).state() == v1::Separation::STATE_CANCELLED);
   CHECK_FALSE(std::filesystem::exists(f.bench.PathOf(song, "")));

@@ -95,6 +95,30 @@ class WorkRecorder : public WorkFeed::Listener {
   bool closed_ = false;
 };
 
+// Keeps a thread of an executor busy, as another song would, until it is let go or leaves its
+// scope.
+class Held {
+ public:
+  explicit Held(base::Executor* executor) {
+    executor->Post([this] {
+      go_.WaitForNotification();
+      left_.Notify();
+    });
+  }
+  ~Held() {
+    if (!go_.HasBeenNotified()) go_.Notify();
+    left_.WaitForNotification();  // only then nobody looks at `go_` any more
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+  void Go() { go_.Notify(); }
+
+ private:
+  absl::Notification go_;
+  absl::Notification left_;
+};
+
 // An engine on a folder, with its executors. Calls go through On(), which runs them on the engine's
 // thread and waits.
 class Bench {

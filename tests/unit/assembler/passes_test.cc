@@ -46,8 +46,7 @@ TEST_CASE("files of passes go when they are summed, and the last one is what can
   test_support::TempDir folder;
   Bench bench(folder.path());
   bench.Begin(song);
-  absl::Notification go;
-  bench.finishing_executor.Post([&] { go.WaitForNotification(); });
+  Held held(&bench.finishing_executor);
   const ChunkFiles files(folder.path(), song.separation_id(), 1);
   const std::set<std::string> last = {"0", "1", "2", "3"};
   std::vector<size_t> counts;
@@ -64,7 +63,7 @@ TEST_CASE("files of passes go when they are summed, and the last one is what can
   }
   CHECK(counts == std::vector<size_t>{2, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 1});
   CHECK(bench.Get(song).progress().joined().nanos() == 600'000'000);
-  go.Notify();
+  held.Go();
   Recorder recorder;
   CHECK(bench.Await(song, &recorder, v1::Separation::STATE_SUCCEEDED));
   CHECK_FALSE(std::filesystem::exists(files.folder() + "/joined"));

@@ -135,13 +135,11 @@ TEST_CASE_METHOD(PowerCutTest,
                  "Case 22: power that fails while finishing costs the finishing only") {
   const auto expected = Expected();
   victim_->Begin(song_);
-  absl::Notification go;
-  victim_->finishing_executor.Post([&] { go.WaitForNotification(); });
+  const Held held(&victim_->finishing_executor);
   for (const Result& result : Deliveries()) REQUIRE(victim_->Send(result).ok());
   Recorder recorder;
   CHECK(victim_->Await(song_, &recorder, v1::Separation::STATE_FINISHING));
   CHECK(ResultsAfterCut(Deliveries().size()) == expected);
-  go.Notify();
 }
 
 TEST_CASE_METHOD(PowerCutTest, "Case 22: what has succeeded can be downloaded after a power cut") {

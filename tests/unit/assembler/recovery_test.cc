@@ -71,8 +71,7 @@ TEST_CASE("Case 22: killed while finishing, a restart finishes anew") {
     Bench victim(folder.path() + "/victim");
     victim.Begin(song);
     // The finishing waits behind this, as behind another song.
-    absl::Notification go;
-    victim.finishing_executor.Post([&] { go.WaitForNotification(); });
+    const Held held(&victim.finishing_executor);
     DeliverAll(&victim, song);
     Recorder recorder;
     CHECK(victim.Await(song, &recorder, v1::Separation::STATE_FINISHING));
@@ -80,7 +79,6 @@ TEST_CASE("Case 22: killed while finishing, a restart finishes anew") {
     // What a finishing that was cut off leaves behind.
     std::ofstream(folder.path() + "/copy/separations/123/1/out/drums.wav.tmp") << "half";
     std::ofstream(folder.path() + "/copy/separations/123/1/out/bass.wav") << "half";
-    go.Notify();
   }
   Bench revived(folder.path() + "/copy");
   REQUIRE(revived.created.ok());
@@ -97,8 +95,7 @@ TEST_CASE("an orderly end during the finishing leaves it to the next start") {
   {
     Bench first(folder.path());
     first.Begin(song);
-    absl::Notification go;
-    first.finishing_executor.Post([&] { go.WaitForNotification(); });
+    const Held held(&first.finishing_executor);
     DeliverAll(&first, song);
     Recorder recorder;
     CHECK(first.Await(song, &recorder, v1::Separation::STATE_FINISHING));
@@ -106,7 +103,6 @@ TEST_CASE("an orderly end during the finishing leaves it to the next start") {
       e.AbandonFinishing();
       return true;
     });
-    go.Notify();
   }
   Bench second(folder.path());
   Recorder recorder;
