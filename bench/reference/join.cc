@@ -4,11 +4,11 @@
 
 namespace unbraid::reference {
 
-std::vector<Cut> CutSong(int64_t frames, int64_t window, int64_t overlap) {
+std::vector<Cut> CutSong(int64_t frames, int64_t silence, int64_t window, int64_t overlap) {
   std::vector<Cut> cuts;
-  for (int64_t offset = 0; offset < frames; offset += window - overlap) {
-    const int64_t useful = std::min(window, frames - offset);
-    cuts.push_back({offset, useful, (window - useful) / 2});
+  for (int64_t offset = 0; offset < silence + frames; offset += window - overlap) {
+    const int64_t useful = std::min(window, silence + frames - offset);
+    cuts.push_back({offset, useful, (window - useful) / 2, silence});
   }
   return cuts;
 }
@@ -31,6 +31,8 @@ Song Join(const std::vector<Cut>& cuts, const std::vector<std::vector<float>>& k
   }
   Song joined = {rate_hz, channels, std::vector<float>(samples)};
   for (size_t i = 0; i < samples; ++i) joined.samples[i] = static_cast<float>(sums[i] / weights[i]);
+  joined.samples.erase(joined.samples.begin(),
+                       joined.samples.begin() + cuts.front().silence * channels);
   return joined;
 }
 

@@ -14,6 +14,7 @@
 #include "bench/reference/song.h"
 #include "services/common/audio/encoder.h"
 #include "services/common/audio/levels.h"
+#include "services/common/audio/passes.h"
 #include "services/common/audio/resampler.h"
 #include "services/common/audio/tags.h"
 #include "services/common/base/status.h"
@@ -27,6 +28,8 @@ struct Options {
   std::string format = "wav";
   std::string sample_format = "source";
   bool residual = false;
+  int shifts = 0;
+  int64_t shift_seed = 0;
   std::string song;
   std::string out;
 };
@@ -41,20 +44,34 @@ audio::OutputFormat FormatOf(const Options& options) {
   return format;
 }
 
+// Each stem of the model, in one pass over the song.
+absl::StatusOr<std::vector<Song>> RunPass(const Song& prepared, const model::Package& package,
+                                          int64_t silence) {
+  const std::vector<Cut> cuts =
+      CutSong(prepared.frames(), silence, package.window_frames, package.overlap_frames);
+  UNBRAID_ASSIGN_OR_RETURN(const ModelOutput kept, RunModel(prepared, package, cuts));
+  std::vector<Song> stems;
+  for (const std::vector<std::vector<float>>& stem : kept)
+    stems.push_back(Join(cuts, stem, package.window_frames, prepared.rate_hz, prepared.channels));
+  return stems;
+}
+
 // All stems of the model, at the song's own rate.
-absl::StatusOr<std::vector<Song>> Separate(const Song& song, const model::Package& package) {
+absl::StatusOr<std::vector<Song>> Separate(const Song& song, const model::Package& package,
+                                           const Options& options) {
   UNBRAID_ASSIGN_OR_RETURN(
       const Song prepared,
       Resample(song, package.sample_rate_hz,
                audio::ResampledFrames(song.frames(), song.rate_hz, package.sample_rate_hz)));
-  const std::vector<Cut> cuts =
-      CutSong(prepared.frames(), package.window_frames, package.overlap_frames);
-  UNBRAID_ASSIGN_OR_RETURN(const ModelOutput kept, RunModel(prepared, package, cuts));
+  std::vector<std::vector<Song>> passes(package.stems.size());  // of each stem
+  for (const int64_t silence :
+       audio::PassSilences(options.shifts, options.shift_seed, package.sample_rate_hz)) {
+    UNBRAID_ASSIGN_OR_RETURN(std::vector<Song> pass, RunPass(prepared, package, silence));
+    for (size_t stem = 0; stem < pass.size(); ++stem) passes[stem].push_back(std::move(pass[stem]));
+  }
   std::vector<Song> stems;
-  for (const std::vector<std::vector<float>>& stem : kept) {
-    const Song joined =
-        Join(cuts, stem, package.window_frames, prepared.rate_hz, prepared.channels);
-    UNBRAID_ASSIGN_OR_RETURN(Song finished, Resample(joined, song.rate_hz, song.frames()));
+  for (const std::vector<Song>& of_stem : passes) {
+    UNBRAID_ASSIGN_OR_RETURN(Song finished, Resample(Mean(of_stem), song.rate_hz, song.frames()));
     stems.push_back(std::move(finished));
   }
   return stems;
@@ -93,7 +110,7 @@ absl::Status Run(const Options& options) {
       const audio::OutputFormat format,
       audio::ResolveOutput(FormatOf(options),
                            {facts.sample_format, song.rate_hz, song.channels, song.frames()}));
-  UNBRAID_ASSIGN_OR_RETURN(std::vector<Song> outputs, Separate(song, package));
+  UNBRAID_ASSIGN_OR_RETURN(std::vector<Song> outputs, Separate(song, package, options));
   Song mix = Sum(outputs);
   std::vector<std::string> names = package.stems;
   if (options.residual) {
@@ -120,6 +137,9 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"source", "s16", "s24", "f32"}))
       ->capture_default_str();
   app.add_flag("--residual", options.residual, "Also write what is left without all stems");
+  app.add_option("--shifts", options.shifts, "Passes over the song, whose mean is the result")
+      ->check(CLI::Range(0, audio::kMaxShifts));
+  app.add_option("--shift-seed", options.shift_seed, "Chooses the silence before the song in each");
   app.add_option("SONG", options.song, "The song")->required();
   app.add_option("OUT", options.out, "Folder for the stems")->required();
   CLI11_PARSE(app, argc, argv);

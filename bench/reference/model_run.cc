@@ -45,7 +45,7 @@ class Run {
     for (int plane = 0; plane < planes; ++plane) {
       const int channel = std::min(plane, song_.channels - 1);
       for (int64_t i = 0; i < window_; ++i) {
-        const int64_t frame = cut.offset - cut.lead + i;
+        const int64_t frame = cut.offset - cut.silence - cut.lead + i;
         if (frame < 0 || frame >= song_.frames()) continue;
         const double sample = song_.samples[static_cast<size_t>(frame * song_.channels + channel)];
         windows[static_cast<size_t>(plane * window_ + i)] =

@@ -48,6 +48,16 @@ Song Sum(const std::vector<Song>& stems) {
   return sum;
 }
 
+Song Mean(const std::vector<Song>& passes) {
+  if (passes.size() == 1) return passes.front();
+  Song mean = passes.front();
+  for (size_t pass = 1; pass < passes.size(); ++pass) {
+    for (size_t i = 0; i < mean.samples.size(); ++i) mean.samples[i] += passes[pass].samples[i];
+  }
+  for (float& sample : mean.samples) sample /= static_cast<float>(passes.size());
+  return mean;
+}
+
 Song Residual(const Song& song, const std::vector<Song>& stems) {
   Song rest = song;
   for (size_t i = 0; i < rest.samples.size(); ++i) {

@@ -34,6 +34,9 @@ absl::StatusOr<Song> Resample(const Song& song, int rate_hz, int64_t frames);
 // The sum of stems of one shape, added in double and rounded once.
 Song Sum(const std::vector<Song>& stems);
 
+// The mean of passes of one shape, each added to those before it in float.
+Song Mean(const std::vector<Song>& passes);
+
 // What the stems leave of the song.
 Song Residual(const Song& song, const std::vector<Song>& stems);
 

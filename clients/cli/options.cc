@@ -26,6 +26,14 @@ void AddSeparationOptions(CLI::App* command, Options* options) {
       ->check(CheckMix);
   command->add_flag("--residual", options->residual,
                     "Also write what is left of the song without all stems");
+  CLI::Option* shifts = command->add_option(
+      "--shifts", options->shifts,
+      "Passes, 1 to 16, with the song moved by up to half a second, whose mean is the result: "
+      "better, and as many times slower; 0: one pass, unmoved");
+  command
+      ->add_option("--shift-seed", options->shift_seed,
+                   "Number that chooses the moves; the same one gives the same bytes")
+      ->needs(shifts);
   AddOutputOptions(command, &options->output);
 }
 

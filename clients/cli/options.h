@@ -1,6 +1,7 @@
 #ifndef UNBRAID_CLIENTS_CLI_OPTIONS_H_
 #define UNBRAID_CLIENTS_CLI_OPTIONS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,6 +51,8 @@ struct Options {
   std::vector<std::string> stems;
   std::string mix;  // "vocals=0,drums=1.5"
   bool residual = false;
+  int shifts = 0;  // 0: none
+  int64_t shift_seed = 0;
   OutputOptions output;
 
   // separate, download: the stem that goes to standard output as it is computed; empty: none.

@@ -23,6 +23,8 @@ absl::StatusOr<v1::Separation> CreateSeparation(const Options& options, const st
   for (const std::string& stem : options.stems) wanted->add_stems(stem);
   for (const auto& [stem, gain] : gains) (*wanted->mutable_mix()->mutable_gains())[stem] = gain;
   wanted->set_residual(options.residual);
+  wanted->set_shifts(options.shifts);
+  wanted->set_shift_seed(options.shift_seed);
   *wanted->mutable_output_format() = OutputFormatOf(options.output);
   v1::Separation separation;
   // Not broken off by Ctrl-C: what was created must be known to be cancelled.

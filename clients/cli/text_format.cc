@@ -99,6 +99,10 @@ std::string Describe(const v1::Separation& separation) {
                                      separation.progress().percent(), separation.track(),
                                      separation.model(), absl::StrJoin(separation.stems(), ","),
                                      separation.residual() ? ", residual" : "");
+  if (separation.shifts() > 0) {
+    absl::StrAppend(&text, "  mean of ", separation.shifts(), " passes, shift seed ",
+                    separation.shift_seed(), "\n");
+  }
   if (separation.gain_db() < 0) {
     absl::StrAppend(&text,
                     absl::StrFormat("  all outputs turned down by %.2f dB against clipping\n",

@@ -1,6 +1,7 @@
 """A whole track through one model in one process: what the services must equal, bit for bit where the model is exact.
 
-The cutting and joining rule of docs/adr/0002, written for reading rather than for speed; the track is held in memory.
+The cutting and joining rule of docs/adr/0002 and the passes of docs/adr/0013, written for reading rather than for speed;
+the track is held in memory.
 """
 
 from __future__ import annotations
@@ -28,8 +29,16 @@ class Reference:
         self.stride: int = self.window - self.description["overlap"]
         self.stems: list[str] = self.description["stems"]
 
-    def separate(self, track: np.ndarray) -> np.ndarray:
-        """[frames, 2] float32 at the model's rate -> [stems, frames, 2] float32."""
+    def separate(self, track: np.ndarray, shifts: int = 0, seed: int = 0) -> np.ndarray:
+        """[frames, 2] float32 at the model's rate -> [stems, frames, 2] float32. `shifts`: passes whose mean it is; 0: none."""
+        silences = pass_silences(shifts, seed, self.description["sample_rate"])
+        total = np.float32(0)
+        for silence in silences:
+            moved = np.concatenate([np.zeros((silence, 2), np.float32), track])
+            total = total + self._pass(moved)[:, silence:]
+        return total / np.float32(len(silences))
+
+    def _pass(self, track: np.ndarray) -> np.ndarray:
         if self.description["normalisation"] != "none":
             raise ValueError("a normalised model needs the statistics of the track, which this reference does not compute")
         total = len(track)
@@ -49,6 +58,20 @@ class Reference:
             made = {stem: y for graph, stems in self.graphs for stem, y in zip(stems, graph(x.clone())[0].numpy())}
         out = np.stack([made[stem] for stem in self.stems])
         return out[:, :, lead:lead + useful].transpose(0, 2, 1)
+
+
+def pass_silences(shifts: int, seed: int, rate: int) -> list[int]:
+    """Silent frames before the track in each pass: 0 to rate // 2, from SplitMix64 that begins with `seed`."""
+    silences, bits, choices = [], 2**64 - 1, rate // 2 + 1
+    state = seed & bits
+    while len(silences) < shifts:
+        state = state + 0x9E3779B97F4A7C15 & bits
+        drawn = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & bits
+        drawn = (drawn ^ drawn >> 27) * 0x94D049BB133111EB & bits
+        drawn ^= drawn >> 31
+        if drawn < 2**64 // choices * choices:
+            silences.append(drawn % choices)
+    return silences or [0]
 
 
 def join(chunks: list[np.ndarray], total: int, window: int, stride: int) -> np.ndarray:

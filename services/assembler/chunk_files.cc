@@ -86,6 +86,10 @@ std::string ChunkFiles::JoinedPath(int stem) const {
   return absl::StrCat(folder_, "/joined/", stem);
 }
 
+std::string ChunkFiles::PassPath(int pass, int stem) const {
+  return absl::StrCat(JoinedPath(stem), ".", pass);
+}
+
 std::string ChunkFiles::OutputPath(const std::string& name, const std::string& extension) const {
   return absl::StrCat(folder_, "/out/", name, ".", extension);
 }
@@ -109,6 +113,10 @@ absl::StatusOr<std::vector<float>> ChunkFiles::ReadChunk(int64_t chunk, int stem
 
 absl::Status ChunkFiles::RemoveChunk(int64_t chunk, int stem) const {
   return store::RemoveAll(ChunkPath(chunk, stem));
+}
+
+absl::Status ChunkFiles::RemovePass(int pass, int stem) const {
+  return store::RemoveAll(PassPath(pass, stem));
 }
 
 absl::Status ChunkFiles::SyncJoinedFolder() const { return store::SyncFolder(folder_ + "/joined"); }

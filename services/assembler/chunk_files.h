@@ -17,6 +17,7 @@ namespace unbraid::assembler {
 //   <data>/separations/<id>/<attempt>/
 //     chunks/<chunk>.<stem>   the kept frames of one stem
 //     joined/<stem>           the joined beginning, at the model's rate
+//     joined/<stem>.<pass>    where there are several passes: the sum of those up to this one
 //     incoming/<stream>       the song on its way, where there is to be a residual
 //     song                    the song itself, at the track's rate
 //     out/<name>.<extension>  the results
@@ -34,12 +35,16 @@ class ChunkFiles {
   std::string SongPath() const;
 
   std::string JoinedPath(int stem) const;
+  // Of all passes but the last, whose file is the joined one.
+  std::string PassPath(int pass, int stem) const;
   std::string OutputPath(const std::string& name, const std::string& extension) const;
 
   // Writes a chunk's samples whole and durably.
   absl::Status WriteChunk(int64_t chunk, int stem, const std::vector<float>& samples) const;
   absl::StatusOr<std::vector<float>> ReadChunk(int64_t chunk, int stem) const;
   absl::Status RemoveChunk(int64_t chunk, int stem) const;
+
+  absl::Status RemovePass(int pass, int stem) const;
 
   // Makes the joined files' names survive a power cut.
   absl::Status SyncJoinedFolder() const;

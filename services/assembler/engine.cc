@@ -69,6 +69,7 @@ absl::Status Engine::Resume(base::SeparationId id) {
   UNBRAID_RETURN_IF_ERROR(files.RemoveIncoming());
   Active& active = active_.emplace(id, Active{std::move(job), files, nullptr}).first->second;
   metrics_.active.Set(static_cast<double>(active_.size()));
+  if (active.job.model_frames > 0) RemoveSummedPasses(active, 0);
   if (active.job.separation.state() != v1::Separation::STATE_SEPARATING) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<JoinPipeline>> pipeline = JoinPipeline::Create(active.job, files);
   if (!pipeline.ok()) {

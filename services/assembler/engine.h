@@ -155,6 +155,8 @@ class Engine {
   void Join(base::SeparationId id, int attempt);
   absl::Status JoinSome(Active* active);
   void RemoveJoinedChunk(const Active& active, int64_t chunk) const;
+  // Of passes before the one that the next needs. `from`: the first that may be there.
+  void RemoveSummedPasses(const Active& active, int from) const;
 
   absl::Status BeginFinishing(Active* active);
   void PostFinishing(const Active& active);

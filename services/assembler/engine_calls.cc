@@ -18,11 +18,9 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-absl::Status CheckPlan(const Job& job, const internal::v1::PlanSeparationRequest& request) {
-  UNBRAID_ASSIGN_OR_RETURN(
-      const auto geometry,
-      audio::ChunkGeometry::Create(job.open.window_frames(), job.open.overlap_frames()));
-  if (request.model_frames() > 0 && request.chunks() == geometry.ChunkCount(request.model_frames()))
+// `planned` is the job with the plan in it.
+absl::Status CheckPlan(const Job& planned) {
+  if (planned.model_frames > 0 && planned.chunks == planned.passes().ChunkCount())
     return absl::OkStatus();
   return base::Error(absl::StatusCode::kInvalidArgument, "BAD_REQUEST",
                      "The number of chunks does not follow from the track's frames.");
@@ -130,11 +128,11 @@ absl::Status Engine::Plan(const internal::v1::PlanSeparationRequest& request) {
     return base::Error(absl::StatusCode::kFailedPrecondition, "PLAN_CHANGED",
                        "The track was cut in another way before.");
   }
-  UNBRAID_RETURN_IF_ERROR(CheckPlan(active->job, request));
-  UNBRAID_RETURN_IF_ERROR(CheckSong(active->job, active->files));
   Job planned = active->job;
   planned.model_frames = request.model_frames();
   planned.chunks = request.chunks();
+  UNBRAID_RETURN_IF_ERROR(CheckPlan(planned));
+  UNBRAID_RETURN_IF_ERROR(CheckSong(active->job, active->files));
   planned.chunk_records.assign(static_cast<size_t>(planned.chunks), ChunkRecord());
   planned.working_since = absl::Now();
   planned.separation.set_state(v1::Separation::STATE_SEPARATING);

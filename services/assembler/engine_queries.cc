@@ -33,16 +33,17 @@ v1::Chunk::State StateOf(const Job& job, int64_t chunk) {
                                                                        : v1::Chunk::STATE_PENDING;
 }
 
-v1::Chunk ToProto(const Job& job, int64_t index) {
+v1::Chunk ToProto(const Job& job, const audio::Passes& passes, int64_t index) {
   constexpr int64_t kMillis = 1000;
   constexpr double kMicros = 1e6;
   const ChunkRecord& record = job.chunk_records[static_cast<size_t>(index)];
   const int64_t rate = job.open.model_rate_hz();
+  const audio::TrackSpan span = passes.InTrack(index);
   v1::Chunk chunk;
   chunk.set_index(index);
-  *chunk.mutable_start() = TimeUtil::MillisecondsToDuration(index * job.stride() * kMillis / rate);
+  *chunk.mutable_start() = TimeUtil::MillisecondsToDuration(span.first * kMillis / rate);
   *chunk.mutable_length() =
-      TimeUtil::MillisecondsToDuration(job.UsefulFrames(index) * kMillis / rate);
+      TimeUtil::MillisecondsToDuration((span.end - span.first) * kMillis / rate);
   chunk.set_state(StateOf(job, index));
   chunk.set_worker(record.worker);
   chunk.set_attempts(record.tries);
@@ -93,7 +94,10 @@ absl::StatusOr<v1::ListChunksResponse> Engine::ListChunks(const std::string& own
   }
   const int64_t end = std::min(job.chunks, first + page_size);
   v1::ListChunksResponse response;
-  for (int64_t index = first; index < end; ++index) *response.add_chunks() = ToProto(job, index);
+  if (job.chunks == 0) return response;
+  const audio::Passes passes = job.passes();
+  for (int64_t index = first; index < end; ++index)
+    *response.add_chunks() = ToProto(job, passes, index);
   if (end < job.chunks) response.set_next_page_token(absl::StrCat(end));
   return response;
 }

@@ -118,6 +118,7 @@ absl::Status Engine::JoinSome(Active* active) {
   // The last one stays: the next one needs its tail, also after a restart.
   for (int64_t chunk = std::max<int64_t>(before - 1, 0); chunk < count - 1; ++chunk)
     RemoveJoinedChunk(*active, chunk);
+  RemoveSummedPasses(*active, job.passes().PassOf(before) - 1);
   Tell(active);
   if (!job.NextIsDone() || active->join_posted) return absl::OkStatus();
   active->join_posted = options_.engine->Post([this, id = job.id, attempt = job.attempt()] {
@@ -135,6 +136,20 @@ void Engine::RemoveJoinedChunk(const Active& active, int64_t chunk) const {
     telemetry::Warning(
         "cannot remove a joined chunk",
         {{"separation", active.job.id.ToString()}, {"chunk", chunk}, {"error", removed}});
+  }
+}
+
+void Engine::RemoveSummedPasses(const Active& active, int from) const {
+  const int end = active.job.passes().PassOf(active.job.joined) - 1;
+  for (int pass = std::max(from, 0); pass < end; ++pass) {
+    for (int stem = 0; stem < active.job.computed_stems(); ++stem) {
+      const absl::Status removed = active.files.RemovePass(pass, stem);
+      if (removed.ok()) continue;
+      // As above.
+      telemetry::Warning(
+          "cannot remove a summed pass",
+          {{"separation", active.job.id.ToString()}, {"pass", pass}, {"error", removed}});
+    }
   }
 }
 

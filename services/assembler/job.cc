@@ -48,9 +48,15 @@ void SetExpireTime(absl::Time used, absl::Duration retention, v1::Separation* se
 
 bool Job::ended() const { return IsTerminal(separation.state()); }
 
-int64_t Job::UsefulFrames(int64_t chunk) const {
-  return std::min<int64_t>(open.window_frames(), model_frames - chunk * stride());
+audio::Passes Job::passes() const {
+  // CheckOpen has let the geometry through.
+  return {*audio::ChunkGeometry::Create(open.window_frames(), open.overlap_frames()),
+          audio::PassSilences(open.separation().shifts(), open.separation().shift_seed(),
+                              open.model_rate_hz()),
+          model_frames};
 }
+
+int64_t Job::UsefulFrames(int64_t chunk) const { return passes().Span(chunk).useful; }
 
 bool Job::ChunkDone(int64_t chunk) const {
   const uint32_t all = (uint32_t{1} << static_cast<unsigned>(computed_stems())) - 1;
@@ -63,7 +69,11 @@ int64_t Job::ChunksDone() const {
   return done;
 }
 
-int64_t Job::JoinedFrames() const { return std::min(joined * stride(), model_frames); }
+int64_t Job::JoinedFrames() const {
+  if (model_frames == 0) return 0;
+  const audio::Passes all = passes();
+  return all.JoinedFrames(all.last(), joined);
+}
 
 int Job::ComputedPosition(int model_stem) const {
   const auto& stems = open.computed_stems();
@@ -73,10 +83,14 @@ int Job::ComputedPosition(int model_stem) const {
 
 std::string Job::DescribeChunk(int64_t chunk) const {
   const double rate = open.model_rate_hz();
-  const auto first = static_cast<double>(chunk * stride());
-  const double begin = first / rate;
-  const double end = (first + static_cast<double>(UsefulFrames(chunk))) / rate;
-  return absl::StrFormat("chunk %d (%s to %s)", chunk, Clock(begin), Clock(end));
+  const audio::Passes all = passes();
+  const audio::TrackSpan span = all.InTrack(chunk);
+  const std::string pass =
+      all.count() == 1 ? ""
+                       : absl::StrCat("pass ", all.PassOf(chunk) + 1, " of ", all.count(), ", ");
+  return absl::StrFormat("chunk %d (%s%s to %s)", chunk, pass,
+                         Clock(static_cast<double>(span.first) / rate),
+                         Clock(static_cast<double>(span.end) / rate));
 }
 
 audio::OutputFormat Job::output_format() const {

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/common/audio/format.h"
-#include "services/common/audio/geometry.h"
+#include "services/common/audio/passes.h"
 #include "services/common/base/ids.h"
 #include "unbraid/internal/v1/assembler_service.pb.h"
 #include "unbraid/v1/separation.pb.h"
@@ -33,7 +33,7 @@ struct Job {
   v1::Separation separation;
   int64_t model_frames = 0;  // 0: no plan yet
   int64_t chunks = 0;
-  int64_t joined = 0;  // chunks 0 .. joined - 1 are in the joined files
+  int64_t joined = 0;  // chunks 0 .. joined - 1 are in the joined files, of all passes
   std::vector<ChunkRecord> chunk_records;
 
   // When it was last used after its end: a result was asked for, or the same was created again.
@@ -52,17 +52,19 @@ struct Job {
   int64_t song_bytes() const {
     return open.track().frames() * channels() * static_cast<int64_t>(sizeof(float));
   }
+  // How the track is cut. Requires a plan.
+  audio::Passes passes() const;
   // How many frames a chunk yields.
   int64_t UsefulFrames(int64_t chunk) const;
   bool ChunkDone(int64_t chunk) const;
   // There is a chunk to join, and it is complete.
   bool NextIsDone() const { return joined < chunks && ChunkDone(joined); }
   int64_t ChunksDone() const;
-  // Frames in the joined files, at the model's rate.
+  // Frames in the joined files of the result, at the model's rate.
   int64_t JoinedFrames() const;
   // Position of a model stem among the computed ones, or -1.
   int ComputedPosition(int model_stem) const;
-  // "chunk 12 (0:55.0 to 1:00.9)": for people.
+  // "chunk 12 (0:55.0 to 1:00.9)", or "chunk 12 (pass 2 of 3, 0:04.8 to 0:10.7)": for people.
   std::string DescribeChunk(int64_t chunk) const;
   audio::OutputFormat output_format() const;
 };

@@ -40,8 +40,9 @@ void Estimate(absl::Time now, const Job& job, int64_t done, v1::Progress* progre
   const int64_t fresh = done - job.done_before;
   progress->clear_remaining();
   if (job.working_since == absl::InfiniteFuture() || elapsed <= 0 || fresh <= 0) return;
-  progress->set_speed(static_cast<double>(fresh * job.stride()) / job.open.model_rate_hz() /
-                      elapsed);
+  // A second of the track is finished when all passes have it.
+  progress->set_speed(static_cast<double>(fresh * job.stride()) / job.passes().count() /
+                      job.open.model_rate_hz() / elapsed);
   if (job.separation.state() != v1::Separation::STATE_SEPARATING) return;
   const double left = elapsed * static_cast<double>(job.chunks - done) / static_cast<double>(fresh);
   *progress->mutable_remaining() =
@@ -59,9 +60,8 @@ void UpdateProgress(absl::Time now, double finishing, Job* job) {
   progress->set_chunks_done(done);
   *progress->mutable_total() = job->open.track().duration();
   if (job->model_frames > 0) {
-    const int64_t frames = std::min(job->joined * job->stride(), job->model_frames);
     *progress->mutable_joined() =
-        TimeUtil::MillisecondsToDuration(frames * 1000 / job->open.model_rate_hz());
+        TimeUtil::MillisecondsToDuration(job->JoinedFrames() * 1000 / job->open.model_rate_hz());
     Estimate(now, *job, done, progress);
   }
   // Microseconds since 1970 grow over restarts as well.

@@ -34,6 +34,26 @@ double JoinedBytes(const internal::v1::OpenSeparationRequest& request) {
          request.computed_stems_size();
 }
 
+// The stems, the mix, the residual.
+double OutputBytes(const internal::v1::OpenSeparationRequest& request) {
+  const v1::Separation& separation = request.separation();
+  return SongBytes(request) * (separation.stems_size() + 1 + (separation.residual() ? 1 : 0));
+}
+
+// The song that a residual is made of.
+double KeptSongBytes(const internal::v1::OpenSeparationRequest& request) {
+  return request.separation().residual() ? SongBytes(request) : 0;
+}
+
+// How many joined files there are of each stem: that of the pass before, and a part of the next.
+double JoinedFiles(const Job& job) {
+  const audio::Passes passes = job.passes();
+  const int pass = passes.PassOf(job.joined);
+  const auto first = static_cast<double>(passes.FirstChunk(pass));
+  const auto end = static_cast<double>(passes.FirstChunk(pass + 1));
+  return (pass > 0 ? 1 : 0) + (static_cast<double>(job.joined) - first) / (end - first);
+}
+
 absl::Status CheckStems(const internal::v1::OpenSeparationRequest& request) {
   if (request.computed_stems().empty() || request.computed_stems_size() > kMaxStems)
     return Bad("it has no stems, or too many");
@@ -55,6 +75,8 @@ absl::Status CheckOpen(const internal::v1::OpenSeparationRequest& request) {
   if (track.channels() < 1 || track.channels() > 2) return Bad("stems have one or two channels");
   if (track.sample_rate_hz() <= 0 || request.model_rate_hz() <= 0) return Bad("a rate is missing");
   if (track.frames() <= 0) return Bad("the track has no frames");
+  if (request.separation().shifts() < 0 || request.separation().shifts() > audio::kMaxShifts)
+    return Bad("it has too many passes, or fewer than none");
   UNBRAID_RETURN_IF_ERROR(CheckStems(request));
   const auto geometry =
       audio::ChunkGeometry::Create(request.window_frames(), request.overlap_frames());
@@ -62,18 +84,18 @@ absl::Status CheckOpen(const internal::v1::OpenSeparationRequest& request) {
 }
 
 int64_t NeededBytes(const internal::v1::OpenSeparationRequest& request) {
-  // The stems, the mix, and for a residual itself and the song that it is made of.
-  const v1::Separation& separation = request.separation();
-  const int files = separation.stems_size() + 1 + (separation.residual() ? 2 : 0);
-  return ToBytes(JoinedBytes(request) + SongBytes(request) * files);
+  // What there is of the song comes before the joined stems.
+  const double joined = JoinedBytes(request);
+  return ToBytes(KeptSongBytes(request) + joined +
+                 std::max(OutputBytes(request), request.separation().shifts() > 1 ? joined : 0));
 }
 
 int64_t StillNeededBytes(const Job& job) {
   if (job.chunks == 0) return NeededBytes(job.open);
-  const double share = static_cast<double>(job.joined) / static_cast<double>(job.chunks);
+  if (job.joined == job.chunks) return ToBytes(OutputBytes(job.open));
   // There is no plan without the song.
-  const double song = job.open.separation().residual() ? SongBytes(job.open) : 0;
-  return NeededBytes(job.open) - ToBytes(JoinedBytes(job.open) * share + song);
+  return NeededBytes(job.open) -
+         ToBytes(KeptSongBytes(job.open) + JoinedBytes(job.open) * JoinedFiles(job));
 }
 
 absl::Status CheckSpace(int64_t needed, int64_t promised, int64_t free, int64_t spare) {

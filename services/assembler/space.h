@@ -15,9 +15,10 @@ inline constexpr int64_t kSpareBytes = int64_t{64} << 20;
 // rest of the assembler relies on what this has let through.
 absl::Status CheckOpen(const internal::v1::OpenSeparationRequest& request);
 
-// Bytes that a separation takes on the disk at most: the joined stems at the model's rate, and the
-// results beside them, as floats; the song too where there is a residual. Chunks that wait to be
-// joined come on top, but they are few.
+// Bytes that a separation takes on the disk at most: the joined stems at the model's rate, and
+// beside them the results, as floats, or, earlier and where there are several passes, the joined
+// stems of the pass before; the song too where there is a residual. Chunks that wait to be joined
+// come on top, but they are few.
 int64_t NeededBytes(const internal::v1::OpenSeparationRequest& request);
 
 // What of that is still to be written.

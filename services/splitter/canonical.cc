@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "services/common/audio/passes.h"
 #include "services/common/base/sha256.h"
 #include "services/common/base/status.h"
 #include "services/splitter/output_format.h"
@@ -60,16 +61,27 @@ absl::StatusOr<std::map<std::string, double>> MixGains(const v1::Separation& wan
   return gains;
 }
 
+absl::Status CheckShifts(int shifts) {
+  if (shifts >= 0 && shifts <= audio::kMaxShifts) return absl::OkStatus();
+  return base::Error(
+      absl::StatusCode::kInvalidArgument, "INVALID_SHIFTS",
+      absl::StrCat("There can be 1 to ", audio::kMaxShifts, " shifts, or 0 for none, not ", shifts,
+                   "; each is one pass over the whole track."));
+}
+
 absl::StatusOr<v1::Separation> Canonical(const v1::Separation& wanted, const v1::Track& track,
                                          const model::Package& package) {
   UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> stems, WantedStems(wanted, package));
   UNBRAID_ASSIGN_OR_RETURN(const auto gains, MixGains(wanted, stems, package));
+  UNBRAID_RETURN_IF_ERROR(CheckShifts(wanted.shifts()));
   v1::Separation canonical;
   canonical.set_track(track.name());
   canonical.set_model(package.name);
   canonical.set_model_sha256(package.sha256);
   for (const std::string& stem : stems) canonical.add_stems(stem);
   canonical.set_residual(wanted.residual());
+  canonical.set_shifts(wanted.shifts());
+  if (wanted.shifts() > 0) canonical.set_shift_seed(wanted.shift_seed());
   canonical.mutable_mix()->mutable_gains()->insert(gains.begin(), gains.end());
   UNBRAID_ASSIGN_OR_RETURN(*canonical.mutable_output_format(),
                            ResolveFormat(wanted.output_format(), track));
@@ -123,6 +135,9 @@ std::string FingerprintText(const std::string& owner, const std::string& track_s
   }
   absl::StrAppend(&text, FormatText(canonical.output_format()));
   if (canonical.residual()) absl::StrAppend(&text, "residual 1\n");
+  if (canonical.shifts() > 0) {
+    absl::StrAppend(&text, "shifts ", canonical.shifts(), " ", canonical.shift_seed(), "\n");
+  }
   return text;
 }
 

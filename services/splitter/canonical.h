@@ -13,10 +13,11 @@
 namespace unbraid::splitter {
 
 // Turns what a client asked for into the one canonical form of it: model and stems filled in, stems
-// in the model's order, the mix gains of every stem that takes part, the output format resolved.
+// in the model's order, the mix gains of every stem that takes part, the output format resolved, a
+// seed only where there are shifts.
 // Equal jobs get equal forms, and so equal ids. Pure.
 //
-// Errors, all INVALID_ARGUMENT: UNKNOWN_STEM (listing what there is), INVALID_MIX,
+// Errors, all INVALID_ARGUMENT: UNKNOWN_STEM (listing what there is), INVALID_MIX, INVALID_SHIFTS,
 // UNSUPPORTED_OUTPUT.
 absl::StatusOr<Job> MakeJob(const std::string& owner, const v1::Separation& wanted,
                             const v1::Track& track, const model::Package& package,

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "services/common/audio/geometry.h"
 #include "services/common/audio/interleave.h"
+#include "services/common/audio/passes.h"
 #include "services/common/base/crc32c.h"
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
@@ -14,8 +14,15 @@
 namespace unbraid::splitter {
 namespace {
 
-absl::StatusOr<audio::ChunkGeometry> GeometryOf(const Job& job) {
-  return audio::ChunkGeometry::Create(job.open.window_frames(), job.open.overlap_frames());
+absl::StatusOr<audio::Passes> PassesOf(const Job& job) {
+  UNBRAID_ASSIGN_OR_RETURN(
+      const audio::ChunkGeometry geometry,
+      audio::ChunkGeometry::Create(job.open.window_frames(), job.open.overlap_frames()));
+  const v1::Separation& separation = job.open.separation();
+  return audio::Passes(
+      geometry,
+      audio::PassSilences(separation.shifts(), separation.shift_seed(), job.open.model_rate_hz()),
+      job.prepared.model_frames);
 }
 
 // The interleaved window that begins at frame `start` of the track; zero outside the track.
@@ -26,6 +33,7 @@ absl::StatusOr<std::vector<float>> ReadWindow(const Job& job, const std::string&
   const int64_t first = std::max<int64_t>(start, 0);
   const int64_t end = std::min(start + job.open.window_frames(), job.prepared.model_frames);
   std::vector<float> window(static_cast<size_t>(job.open.window_frames() * channels), 0.0F);
+  if (end <= first) return window;  // all of it lies in the silence before the track
   UNBRAID_ASSIGN_OR_RETURN(const store::File spool,
                            store::File::Open(spool_path, store::File::Mode::kRead));
   UNBRAID_ASSIGN_OR_RETURN(
@@ -47,22 +55,21 @@ std::string Timestamp(int64_t frames, int rate_hz) {
 }  // namespace
 
 absl::StatusOr<int64_t> ChunkCount(const Job& job) {
-  UNBRAID_ASSIGN_OR_RETURN(const audio::ChunkGeometry geometry, GeometryOf(job));
-  return geometry.ChunkCount(job.prepared.model_frames);
+  UNBRAID_ASSIGN_OR_RETURN(const audio::Passes passes, PassesOf(job));
+  return passes.ChunkCount();
 }
 
 absl::StatusOr<int64_t> ReadyChunks(const Job& job, int64_t frames) {
-  if (frames >= job.prepared.model_frames) return ChunkCount(job);
-  UNBRAID_ASSIGN_OR_RETURN(const audio::ChunkGeometry geometry, GeometryOf(job));
-  // A window that ends before the track does begins with its chunk.
-  return frames < geometry.window() ? 0 : (frames - geometry.window()) / geometry.stride() + 1;
+  UNBRAID_ASSIGN_OR_RETURN(const audio::Passes passes, PassesOf(job));
+  return passes.ReadyChunks(frames);
 }
 
 absl::StatusOr<internal::v1::ChunkTask> CutChunk(const Job& job, const std::string& spool_path,
                                                  int64_t chunk, int32_t try_number,
                                                  const std::string& assembler) {
-  UNBRAID_ASSIGN_OR_RETURN(const audio::ChunkGeometry geometry, GeometryOf(job));
-  const audio::ChunkSpan span = geometry.Span(chunk, job.prepared.model_frames);
+  UNBRAID_ASSIGN_OR_RETURN(const audio::Passes passes, PassesOf(job));
+  const int64_t window_frames = passes.geometry().window();
+  const audio::ChunkSpan span = passes.Span(chunk);
   UNBRAID_ASSIGN_OR_RETURN(const std::vector<float> window,
                            ReadWindow(job, spool_path, span.window_start));
   internal::v1::ChunkTask task;
@@ -75,12 +82,13 @@ absl::StatusOr<internal::v1::ChunkTask> CutChunk(const Job& job, const std::stri
   task.set_model_sha256(job.open.model_sha256());
   *task.mutable_stem_indexes() = job.open.computed_stems();
   task.set_channels(job.open.track().channels());
-  task.set_window_frames(geometry.window());
+  task.set_window_frames(window_frames);
   task.set_keep_offset(span.lead);
   task.set_keep_frames(span.useful);
   task.set_mean(job.prepared.mean);
   task.set_scale(job.prepared.scale);
-  task.set_samples(audio::PlanarBytes(window.data(), geometry.window(), task.channels()));
+  task.set_track_offset(std::clamp<int64_t>(-span.window_start, 0, window_frames));
+  task.set_samples(audio::PlanarBytes(window.data(), window_frames, task.channels()));
   task.set_samples_crc32c(base::Crc32c(task.samples()));
   task.set_owner(job.owner);
   return task;
@@ -92,13 +100,11 @@ std::string ChunkMessageId(const internal::v1::ChunkTask& task) {
 }
 
 absl::StatusOr<std::string> ChunkSpanText(const Job& job, int64_t chunk) {
-  UNBRAID_ASSIGN_OR_RETURN(const int64_t chunks, ChunkCount(job));
-  if (chunk < 0 || chunk >= chunks) return absl::OutOfRangeError("no such chunk");
-  UNBRAID_ASSIGN_OR_RETURN(const audio::ChunkGeometry geometry, GeometryOf(job));
-  const audio::ChunkSpan span = geometry.Span(chunk, job.prepared.model_frames);
+  UNBRAID_ASSIGN_OR_RETURN(const audio::Passes passes, PassesOf(job));
+  if (chunk < 0 || chunk >= passes.ChunkCount()) return absl::OutOfRangeError("no such chunk");
+  const audio::TrackSpan span = passes.InTrack(chunk);
   const int rate = job.open.model_rate_hz();
-  return absl::StrCat("from ", Timestamp(span.offset, rate), " to ",
-                      Timestamp(span.offset + span.useful, rate));
+  return absl::StrCat("from ", Timestamp(span.first, rate), " to ", Timestamp(span.end, rate));
 }
 
 }  // namespace unbraid::splitter

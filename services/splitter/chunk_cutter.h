@@ -10,7 +10,7 @@
 
 namespace unbraid::splitter {
 
-// Chunks of a prepared job, by the cutting rule.
+// Chunks of a prepared job, by the cutting rule, of all passes.
 absl::StatusOr<int64_t> ChunkCount(const Job& job);
 
 // How many chunks, from the first on, can be cut while the spool holds its first `frames` frames.

@@ -35,7 +35,7 @@ ChunkProcessor::ChunkProcessor(std::string worker, const model::Package* package
     : worker_(std::move(worker)),
       package_(package),
       separator_(separator),
-      adapter_(separator->geometry(), package->window_frames - package->overlap_frames) {}
+      adapter_(separator->geometry()) {}
 
 std::vector<ChunkProcessor::Results> ChunkProcessor::Process(absl::Span<const ChunkTask> tasks) {
   std::vector<absl::Status> checks;

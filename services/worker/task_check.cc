@@ -72,6 +72,10 @@ absl::Status CheckKept(const ChunkTask& task) {
     return BadTask(absl::StrCat("the task keeps ", task.keep_frames(), " frames from frame ",
                                 task.keep_offset(), "; its window has ", task.window_frames()));
   }
+  if (task.track_offset() < 0 || task.track_offset() > task.window_frames()) {
+    return BadTask(absl::StrCat("the track begins at frame ", task.track_offset(),
+                                " of the task's window, which has ", task.window_frames()));
+  }
   return absl::OkStatus();
 }
 

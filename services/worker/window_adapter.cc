@@ -11,30 +11,20 @@ using internal::v1::ChunkTask;
 static_assert(sizeof(float) == 4 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "samples travel as little-endian float32");
 
-// First frame of the window that belongs to the track. Only a track shorter than its window
-// begins after the window does.
-int64_t FirstFrame(const ChunkTask& task, int64_t stride) {
-  if (task.chunk_index() > task.keep_offset() / stride) return 0;
-  return std::max<int64_t>(0, task.keep_offset() - task.chunk_index() * stride);
-}
-
 // Frame after the last one that belongs to the track: a window yields all its frames up to the end
 // of the track.
 int64_t EndFrame(const ChunkTask& task) { return task.keep_offset() + task.keep_frames(); }
 
-void Normalise(const ChunkTask& task, int64_t stride, float* channel) {
+void Normalise(const ChunkTask& task, float* channel) {
   // Skipped where it changes nothing, so that such samples pass as the same bits.
   if (task.mean() == 0 && task.scale() == 1) return;
   const int64_t end = EndFrame(task);
-  for (int64_t frame = FirstFrame(task, stride); frame < end; ++frame) {
+  for (int64_t frame = task.track_offset(); frame < end; ++frame) {
     channel[frame] = static_cast<float>((channel[frame] - task.mean()) / task.scale());
   }
 }
 
 }  // namespace
-
-WindowAdapter::WindowAdapter(const Geometry& geometry, int64_t stride_frames)
-    : geometry_(geometry), stride_frames_(stride_frames) {}
 
 int WindowAdapter::WindowCount(const ChunkTask& task) const {
   return geometry_.channels == 1 ? task.channels() : 1;
@@ -49,7 +39,7 @@ void WindowAdapter::AppendWindows(const ChunkTask& task, std::vector<float>* win
     const auto from = static_cast<size_t>(std::min(copy, task.channels() - 1));
     float* to = windows->data() + start + static_cast<size_t>(copy) * frames;
     std::memcpy(to, task.samples().data() + from * frames * sizeof(float), frames * sizeof(float));
-    Normalise(task, stride_frames_, to);
+    Normalise(task, to);
   }
 }
 

@@ -19,8 +19,7 @@ namespace unbraid::worker {
 //   stereo  stereo  as it is                          as it is
 class WindowAdapter {
  public:
-  // `stride_frames`: distance of two chunks in the track.
-  WindowAdapter(const Geometry& geometry, int64_t stride_frames);
+  explicit WindowAdapter(const Geometry& geometry) : geometry_(geometry) {}
 
   // How many windows the task makes for the model: 1, or 2 for a stereo task and a mono model.
   int WindowCount(const internal::v1::ChunkTask& task) const;
@@ -36,7 +35,6 @@ class WindowAdapter {
 
  private:
   const Geometry geometry_;
-  const int64_t stride_frames_;
 };
 
 }  // namespace unbraid::worker

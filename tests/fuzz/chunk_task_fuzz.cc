@@ -44,6 +44,7 @@ void CheckTask(const ChunkTask& task) {
                      static_cast<size_t>(task.channels()) * 8 * sizeof(float));
   UNBRAID_FUZZ_CHECK(task.keep_offset() >= 0 && task.keep_frames() >= 1);
   UNBRAID_FUZZ_CHECK(task.keep_offset() + task.keep_frames() <= 8);
+  UNBRAID_FUZZ_CHECK(task.track_offset() >= 0 && task.track_offset() <= 8);
   for (const int stem : task.stem_indexes()) UNBRAID_FUZZ_CHECK(stem >= 0 && stem < 4);
 }
 
@@ -80,6 +81,8 @@ ChunkTask TaskOf(FuzzedDataProvider values) {
                                             : values.ConsumeIntegral<int64_t>());
   task.set_keep_frames(values.ConsumeBool() ? values.ConsumeIntegralInRange<int64_t>(-1, 9)
                                             : values.ConsumeIntegral<int64_t>());
+  task.set_track_offset(values.ConsumeBool() ? values.ConsumeIntegralInRange<int64_t>(-1, 9)
+                                             : values.ConsumeIntegral<int64_t>());
   task.set_mean(values.ConsumeFloatingPoint<double>());
   task.set_scale(values.ConsumeFloatingPoint<double>());
   for (int stems = values.ConsumeIntegralInRange(0, 5); stems > 0; --stems) {

@@ -117,8 +117,8 @@ def chunk_tasks(folder: Path, work: ModuleType) -> None:
         samples = np.linspace(-1, 1, 8 * channels, dtype="<f4").tobytes()
         task = work.ChunkTask(separation_id=1 << 60, attempt=1, chunk_index=2, assembler="a", model="tiny", model_sha256="00",
                               stem_indexes=[0, 1, 3], channels=channels, window_frames=8, keep_offset=2, keep_frames=4,
-                              mean=0.1, scale=0.5, samples=samples, trace_parent="00-" + "1" * 32 + "-" + "2" * 16 + "-01",
-                              owner="default")
+                              mean=0.1, scale=0.5, track_offset=1, samples=samples,
+                              trace_parent="00-" + "1" * 32 + "-" + "2" * 16 + "-01", owner="default")
         (folder / f"task-{channels}").write_bytes(task.SerializeToString())
     (folder / "notice").write_bytes(work.CancelNotice(separation_id=9, attempt=2).SerializeToString())
 

@@ -1,12 +1,14 @@
 """What a model gives for a whole track in its own library, without any of the services: the measure of parity.
 
-The track goes through `demucs.apply.apply_model` with shifts 0, whatever the model: it is the cutting and joining that the
-services restate. The samples are scaled before and after as `demucs.separate` does it, where the package asks for it.
+The track goes through `demucs.apply.apply_model`, whatever the model: it is the cutting and joining that the services restate. The samples are scaled before and after as `demucs.separate` does it, where the package asks for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from itertools import cycle
+from unittest import mock
 
 import numpy as np
 import torch
@@ -16,14 +18,15 @@ from .exporters import SAMPLE_RATE, Exporter
 
 
 def expected(exporter: Exporter, models: Sequence[nn.Module], track: np.ndarray, narrow: bool,
-             fixed_length: bool = True) -> np.ndarray:
+             fixed_length: bool = True, silences: Sequence[int] = ()) -> np.ndarray:
     """[frames, 2] float32 at 44.1 kHz -> [stems, frames, 2] float32.
 
     Demucs gives every model but its transformers a shorter input where the track ends within a window. A traced graph has
     one length; it gets the track's own samples from before, as the transformers do. `fixed_length` asks for that of all
-    models; without it, a short chunk is computed as Demucs does.
+    models; without it, a short chunk is computed as Demucs does. `silences`: frames before the track in each of several
+    passes, in place of what Demucs would draw for its `shifts`.
     """
-    from demucs.apply import apply_model
+    from demucs import apply
 
     mix = torch.from_numpy(track.T.copy())
     mono = mix.mean(0)
@@ -32,7 +35,10 @@ def expected(exporter: Exporter, models: Sequence[nn.Module], track: np.ndarray,
     bag = _bag(exporter, models, narrow, fixed_length)
     # Not the quotient of frames: it may be rounded so that the stride is a frame shorter.
     overlap = 0.25 if exporter.overlap_frames is None else exporter.overlap_frames / exporter.window(narrow)
-    out = apply_model(bag, ((mix - mean) / deviation)[None], shifts=0, split=True, overlap=overlap)[0]
+    drawn = cycle(silences)  # each model of a bag draws for itself
+    places = mock.patch.object(apply.random, "randint", lambda _, largest: largest - next(drawn)) if silences else nullcontext()
+    with places:
+        out = apply.apply_model(bag, ((mix - mean) / deviation)[None], shifts=len(silences), split=True, overlap=overlap)[0]
     return (out * deviation + mean).numpy().transpose(0, 2, 1)
 
 

@@ -15,8 +15,8 @@ import grpc
 from stack import ROOT, Stack
 
 PART_BYTES = 256 * 1024
-PROTOS = ("google/rpc/error_details", "google/rpc/status", "unbraid/v1/track", "unbraid/v1/track_service", "unbraid/v1/separation",
-          "unbraid/v1/separation_service", "unbraid/v1/system_service")
+PROTOS = ("google/rpc/error_details", "google/rpc/status", "unbraid/v1/track", "unbraid/v1/track_service", "unbraid/v1/chunk",
+          "unbraid/v1/separation", "unbraid/v1/separation_service", "unbraid/v1/system_service")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Api:
         command = ["protoc", "-I", str(ROOT / "proto"), f"--python_out={self._folder.name}"]
         subprocess.run([*command, *(f"{proto}.proto" for proto in PROTOS)], check=True)
         modules = map(self._module, PROTOS)
-        self._details, self._status, self._track, self.messages, self._separation, self._calls, self._system = modules
+        self._details, self._status, self._track, self.messages, _, self._separation, self._calls, self._system = modules
         self._channel = grpc.insecure_channel(stack.environment["UNBRAID_GATEWAY"])
 
     def __enter__(self) -> "Api":

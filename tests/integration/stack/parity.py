@@ -45,13 +45,15 @@ def models_of(name: str, narrow: bool) -> list:
     return exporter.load(exporter.fetch(CACHE)) if name in _WITH_WEIGHTS else exporter.random_models(SEED, narrow)
 
 
-def expected(name: str, narrow: bool, song: Path, fixed_length: bool = True) -> dict[str, np.ndarray]:
-    """[frames, 2] of each stem, as the model's own library gives it."""
+def expected(name: str, narrow: bool, song: Path, fixed_length: bool = True, shifts: int = 0, seed: int = 0) -> dict[str, np.ndarray]:
+    """[frames, 2] of each stem, as the model's own library gives it; with `shifts`, as it does at the places that `seed` chooses."""
     from unbraid_models.export import reference
-    from unbraid_models.export.exporters import EXPORTERS
+    from unbraid_models.export.exporters import EXPORTERS, SAMPLE_RATE
+    from unbraid_models.reference import pass_silences
 
     track = read(song).astype(np.float32)
-    made = reference.expected(EXPORTERS[name], models_of(name, narrow), track, narrow, fixed_length)
+    silences = pass_silences(shifts, seed, SAMPLE_RATE) if shifts else ()
+    made = reference.expected(EXPORTERS[name], models_of(name, narrow), track, narrow, fixed_length, silences)
     return dict(zip(EXPORTERS[name].stems, made))
 
 

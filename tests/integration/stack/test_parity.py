@@ -17,6 +17,7 @@ WANTED = {"htdemucs_ft": ("bass", "vocals")}
 # Made by the unit tests of the exporters too, whichever come first.
 EXPORTS = ROOT / "build" / "test_exports"
 SECONDS = 60
+SHORT_SECONDS = 12
 MOST_SECONDS = 550
 
 
@@ -70,6 +71,15 @@ def test_the_services_give_what_the_library_gives(separations, library, name):
     assert found.peak >= 100 * parity.MOST_DIFFERENCE
     stems = list(asked.values())
     assert min(np.abs(one - other).max() for i, one in enumerate(stems) for other in stems[:i]) >= 10 * parity.MOST_DIFFERENCE
+
+
+def test_shifts_are_those_of_the_library(stack, tmp_path):
+    """The model is normalised by the track, and the silence before it must stay silent."""
+    song = demo_song(SHORT_SECONDS)
+    stack.separate(song, tmp_path, "--model", "htdemucs", "--sample-format", "f32", "--shifts", "2", "--shift-seed", "3")
+    wanted = parity.expected("htdemucs", True, song, shifts=2, seed=3)
+    assert parity.difference(tmp_path, wanted).largest <= parity.MOST_DIFFERENCE
+    assert parity.difference(tmp_path, parity.expected("htdemucs", True, song)).largest > 10 * parity.MOST_DIFFERENCE
 
 
 def test_a_model_without_a_fixed_length_differs_from_its_library_only_where_the_track_ends(library):

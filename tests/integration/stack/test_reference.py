@@ -22,17 +22,21 @@ def cut(target, seconds, rate, channels):
     return target
 
 
-@pytest.mark.parametrize("shape", ["as it is", "mono at 48 kHz", "stereo at 96 kHz"])
+@pytest.mark.parametrize("shape", ["as it is", "mono at 48 kHz", "stereo at 96 kHz", "in two passes"])
 def test_the_default_model_gives_the_bytes_of_the_reference(stack, tmp_path, shape):
+    options = ("--sample-format", "f32", "--residual")
     if shape == "as it is":
         song = demo_song(25)
+    elif shape == "in two passes":
+        song = cut(tmp_path / "song.wav", 6, 44100, 1)
+        options += ("--shifts", "2", "--shift-seed", "1")
     elif shape == "mono at 48 kHz":
         song = cut(tmp_path / "song.wav", 12, 48000, 1)
     else:
         song = cut(tmp_path / "song.wav", 8, 96000, 2)
-    stack.separate(song, tmp_path / "distributed", "--sample-format", "f32", "--residual")
+    stack.separate(song, tmp_path / "distributed", *options)
     subprocess.run([BIN / "unbraid-reference", "--model", ROOT / "build/models/unbraid-4", "--format", "wav",
-                    "--sample-format", "f32", "--residual", song, tmp_path / "reference"], check=True, timeout=300)
+                    *options, song, tmp_path / "reference"], check=True, timeout=300)
     assert sorted(path.stem for path in (tmp_path / "distributed").iterdir()) == sorted(OUTPUTS)
     for name in OUTPUTS:
         expected = (tmp_path / "reference" / f"{name}.wav").read_bytes()

@@ -39,11 +39,14 @@ float Noise(uint64_t seed) {
   return static_cast<float>(static_cast<double>(z >> 40U) / static_cast<double>(1U << 23U) - 1.0);
 }
 
-int64_t Song::chunks() const { return (model_frames + window - overlap - 1) / (window - overlap); }
-
-int64_t Song::useful(int64_t chunk) const {
-  return std::min(window, model_frames - chunk * (window - overlap));
+audio::Passes Song::passes() const {
+  return {*audio::ChunkGeometry::Create(window, overlap),
+          audio::PassSilences(shifts, shift_seed, model_rate_hz), model_frames};
 }
+
+int64_t Song::chunks() const { return passes().ChunkCount(); }
+
+int64_t Song::useful(int64_t chunk) const { return passes().Span(chunk).useful; }
 
 internal::v1::OpenSeparationRequest Song::Open() const {
   internal::v1::OpenSeparationRequest request;
@@ -60,6 +63,8 @@ internal::v1::OpenSeparationRequest Song::Open() const {
   }
   *separation->mutable_output_format() = output;
   separation->set_residual(residual);
+  separation->set_shifts(shifts);
+  separation->set_shift_seed(shift_seed);
   separation->mutable_output_format()->set_container(container);
   separation->mutable_output_format()->set_sample_format(format);
   v1::Track* track = request.mutable_track();

@@ -38,7 +38,10 @@ struct Song {
   int64_t window = 64;
   int64_t overlap = 16;
   bool residual = false;
+  int shifts = 0;
+  int64_t shift_seed = 0;
 
+  audio::Passes passes() const;
   int64_t chunks() const;
   int64_t useful(int64_t chunk) const;
   internal::v1::OpenSeparationRequest Open() const;
@@ -52,6 +55,10 @@ struct Song {
   Result Failure(int64_t chunk, int try_number, int attempt = 1) const;
   base::SeparationId separation_id() const { return base::SeparationId(id); }
 };
+
+// One of three passes, with silences of 46, 12 and 43 frames: 5, 3 and 5 chunks, of which the first
+// yields silence only.
+Song ShiftedSong();
 
 // Noise between -1 and 1 that depends on its seed alone.
 float Noise(uint64_t seed);

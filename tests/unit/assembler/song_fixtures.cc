@@ -44,4 +44,14 @@ absl::Status Bench::PutSong(const Song& song, int attempt) {
   return On([&](Engine& e) { return e.TakeSong(id, attempt, intake->path()); });
 }
 
+Song ShiftedSong() {
+  Song song;
+  song.rate_hz = song.model_rate_hz = 100;
+  song.frames = song.model_frames = 60;
+  song.window = 32;
+  song.overlap = 8;
+  song.shifts = 3;
+  return song;
+}
+
 }  // namespace unbraid::assembler

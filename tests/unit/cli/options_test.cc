@@ -38,6 +38,21 @@ TEST_CASE("a residual is written only if asked for") {
   CHECK(asked.residual);
 }
 
+TEST_CASE("passes are counted, and their seed makes no sense without them") {
+  Options plain;
+  REQUIRE_FALSE(Parse({"unbraid", "create", "tracks/1"}, &plain));
+  CHECK(plain.shifts == 0);
+  CHECK(plain.shift_seed == 0);
+  Options asked;
+  REQUIRE_FALSE(
+      Parse({"unbraid", "separate", "a.wav", "--shifts", "4", "--shift-seed", "-9"}, &asked));
+  CHECK(asked.shifts == 4);
+  CHECK(asked.shift_seed == -9);
+  Options wrong;
+  CHECK(Parse({"unbraid", "create", "tracks/1", "--shift-seed", "1"}, &wrong) == 2);
+  CHECK(Parse({"unbraid", "create", "tracks/1", "--shifts", "two"}, &wrong) == 2);
+}
+
 TEST_CASE("reads what is to be heard, and asks for standard output in words") {
   Options separate;
   REQUIRE_FALSE(Parse(

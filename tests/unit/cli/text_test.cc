@@ -52,6 +52,14 @@ TEST_CASE("the bar never reaches the last column, and shows what it waits for") 
   CHECK_THAT(DrawBar(state, 200), Catch::Contains("no worker is connected"));
 }
 
+TEST_CASE("a separation is shown with its passes") {
+  v1::Separation separation;
+  CHECK_THAT(Describe(separation), !Catch::Contains("pass"));
+  separation.set_shifts(3);
+  separation.set_shift_seed(-7);
+  CHECK_THAT(Describe(separation), Catch::Contains("\n  mean of 3 passes, shift seed -7\n"));
+}
+
 TEST_CASE("a separation is shown with its residual") {
   v1::Separation separation;
   separation.add_stems("vocals");

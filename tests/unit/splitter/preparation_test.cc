@@ -7,6 +7,7 @@
 
 #include "services/common/audio/geometry.h"
 #include "services/common/audio/interleave.h"
+#include "services/common/audio/passes.h"
 #include "services/common/base/crc32c.h"
 #include "services/common/base/status.h"
 #include "services/splitter/chunk_cutter.h"
@@ -173,17 +174,21 @@ TEST_CASE_METHOD(PreparationTest, "the room that the song itself takes is counte
 TEST_CASE_METHOD(PreparationTest, "chunks hold the track where it is, and zero where it is not") {
   const int channels = GENERATE(1, 2);
   const int64_t frames = GENERATE(1, 999, 1000, 1001, 2750);  // Case 5
+  const int shifts = GENERATE(0, 3);
   const PreparationInput input = Input(frames, 44'100, channels);
-  const Job job = JobFor(Prepare(input), channels);
-  const auto geometry = *audio::ChunkGeometry::Create(1000, 100);
-  REQUIRE(*ChunkCount(job) == geometry.ChunkCount(frames));
+  Job job = JobFor(Prepare(input), channels);
+  job.open.mutable_separation()->set_shifts(shifts);
+  const audio::Passes passes(*audio::ChunkGeometry::Create(1000, 100),
+                             audio::PassSilences(shifts, 0, 44'100), frames);
+  REQUIRE(*ChunkCount(job) == passes.ChunkCount());
   for (int64_t k = 0; k < *ChunkCount(job); ++k) {
-    const auto span = geometry.Span(k, frames);
+    const auto span = passes.Span(k);
     const auto task = CutChunk(job, input.spool_path, k, 1, "assembler-1");
     INFO(task.status());
     REQUIRE(task.ok());
     CHECK(task->keep_offset() == span.lead);
     CHECK(task->keep_frames() == span.useful);
+    CHECK(task->track_offset() == std::clamp<int64_t>(-span.window_start, 0, 1000));
     CHECK(task->samples_crc32c() == base::Crc32c(task->samples()));
     const auto window = *audio::InterleavedSamples(task->samples(), 1000, channels);
     bool same = true;

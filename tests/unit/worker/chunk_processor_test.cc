@@ -163,6 +163,14 @@ TEST_CASE("a task that contradicts itself or the model is refused with the rule"
     task.set_keep_frames(std::numeric_limits<int64_t>::max());
     words = "its window has 16";
   }
+  SECTION("a track before the window") {
+    task.set_track_offset(-1);
+    words = "the track begins at frame -1 of the task's window, which has 16";
+  }
+  SECTION("a track beyond the window") {
+    task.set_track_offset(17);
+    words = "the track begins at frame 17 of the task's window, which has 16";
+  }
   SECTION("no stem") {
     task.clear_stem_indexes();
     words = "wants no stem";

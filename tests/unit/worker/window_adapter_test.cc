@@ -9,9 +9,7 @@ namespace {
 
 using internal::v1::ChunkTask;
 
-constexpr int64_t kStride = kWindow - kOverlap;
-
-WindowAdapter AdapterFor(int model_channels) { return {{model_channels, kWindow, 2}, kStride}; }
+WindowAdapter AdapterFor(int model_channels) { return WindowAdapter({model_channels, kWindow, 2}); }
 
 // What the adapter makes of a model that gives its input back as both stems.
 std::vector<float> ThroughIdentity(const ChunkTask& task, int model_channels, int stem) {
@@ -93,25 +91,27 @@ TEST_CASE("the model sees samples less the mean, divided by the scale") {
 
 TEST_CASE("what lies outside the track stays zero under normalisation") {
   // A track of 6 frames in the middle of its only window; a track of 27, whose last chunk yields
-  // 3 frames and has context before them.
-  const bool only = GENERATE(true, false);
+  // 3 frames and has context before them; the beginning of a pass with 4 silent frames, which are
+  // yielded too; a chunk of such a pass that yields silence only.
+  struct Case {
+    int64_t keep_offset, keep_frames, first, end;
+  };
+  const Case c = GENERATE(Case{5, 6, 5, 11}, Case{6, 3, 0, 9}, Case{0, kWindow, 4, kWindow},
+                          Case{0, kWindow, kWindow, kWindow});
   ChunkTask task = FakeTask(FakePackage(1), 1);
-  task.set_chunk_index(only ? 0 : 2);
-  task.set_keep_offset(only ? 5 : 6);
-  task.set_keep_frames(only ? 6 : 3);
-  const size_t first = only ? 5 : 0;
-  const size_t end = only ? 11 : 9;
+  task.set_chunk_index(40);
+  task.set_keep_offset(c.keep_offset);
+  task.set_keep_frames(c.keep_frames);
+  task.set_track_offset(c.first);
   std::vector<float> samples(kWindow, 0.0F);
-  std::fill(samples.begin() + static_cast<int64_t>(first),
-            samples.begin() + static_cast<int64_t>(end), 0.75F);
+  std::fill(samples.begin() + c.first, samples.begin() + c.end, 0.75F);
   SetSamples(samples, &task);
   task.set_mean(0.25);
   task.set_scale(0.5);
   std::vector<float> windows;
   AdapterFor(1).AppendWindows(task, &windows);
-  for (size_t i = 0; i < windows.size(); ++i) {
-    CHECK(windows[i] == (i >= first && i < end ? 1.0F : 0.0F));
-  }
+  for (int64_t i = 0; i < kWindow; ++i)
+    CHECK(windows[static_cast<size_t>(i)] == (i >= c.first && i < c.end ? 1.0F : 0.0F));
 }
 
 TEST_CASE("Case 15: a tiny scale blows nothing up when it is undone") {
