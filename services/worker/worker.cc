@@ -41,6 +41,10 @@ absl::StatusOr<std::vector<const model::Package*>> Choose(const Config& config,
   return chosen;
 }
 
+// One chunk is computed while the next one is there already. With several models the others'
+// chunks are that next one.
+int PrefetchFor(size_t packages) { return packages == 1 ? 2 : 1; }
+
 void LeaveHungProcess() {
   telemetry::Error(
       "the model has hung; ending the process, so that the broker gives its chunk to "
@@ -98,13 +102,13 @@ void Worker::RunInference(const SeparatorFactory& factory) {
     if (lifecycle_ == Lifecycle::kLoading) lifecycle_ = Lifecycle::kFailed;
     exit_status_ = EXIT_FAILURE;
   } else {
-    std::vector<std::string> names;
-    for (const model::Package* package : packages_) names.push_back(package->name);
+    std::vector<base::PackageId> packages;
+    for (const model::Package* package : packages_) packages.push_back(package->id());
     {
       absl::MutexLock lock(&mutex_);
       if (lifecycle_ == Lifecycle::kLoading) lifecycle_ = Lifecycle::kServing;
     }
-    link_.Consume(names);
+    link_.Consume(packages, PrefetchFor(packages.size()));
     loop_.Run();
   }
   {

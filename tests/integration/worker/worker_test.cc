@@ -83,7 +83,7 @@ TEST_CASE("chunks come back as stems, mono and stereo, and everything is acknowl
   CheckMetric(worker.get(), "unbraid_worker_chunks_total{result=\"computed\"} 4");
   CheckMetric(worker.get(), "unbraid_worker_busy 0");
   CHECK(End(worker.get()) == 0);
-  CHECK(stand.Ready(amqp::ChunkQueue("passthrough")) == 0);
+  CHECK(stand.Ready(stand.queue()) == 0);
   CHECK_THAT(worker->Log(), Contains("\"service\":\"worker-7\""));
   CHECK_THAT(worker->Log(), Contains("\"message\":\"chunk computed\",\"separation\":\"77\""));
 }
@@ -126,7 +126,7 @@ TEST_CASE("a chunk of a killed worker comes to another one, with the same bits")
   REQUIRE(stand.AwaitChunks(3));
   CheckStems(stand, 3, kMoodyFractions);
   CHECK(End(second.get()) == 0);
-  CHECK(stand.Ready(amqp::ChunkQueue("moody")) == 0);
+  CHECK(stand.Ready(stand.queue()) == 0);
 }
 
 TEST_CASE("SIGTERM: the chunk in hand is finished, the next one given back, exit 0") {
@@ -137,11 +137,11 @@ TEST_CASE("SIGTERM: the chunk in hand is finished, the next one given back, exit
   stand.Send(stand.Task(1, 2, kForEver));
   stand.Send(stand.Task(2, 2, kForEver));
   // One is computed, one waits in the worker, one in the queue.
-  REQUIRE(stand.AwaitReady(amqp::ChunkQueue("moody"), 1));
+  REQUIRE(stand.AwaitReady(stand.queue(), 1));
   CHECK(End(worker.get()) == 0);
   REQUIRE(stand.AwaitChunks(1));
   CheckStems(stand, 1, kMoodyFractions);
-  CHECK(stand.AwaitReady(amqp::ChunkQueue("moody"), 2));
+  CHECK(stand.AwaitReady(stand.queue(), 2));
 }
 
 TEST_CASE("SIGTERM: a chunk that takes longer than the grace period is given back, exit 0") {
@@ -150,7 +150,7 @@ TEST_CASE("SIGTERM: a chunk that takes longer than the grace period is given bac
   stand.Send(stand.Task(0, 2, kForEver));
   CheckMetric(worker.get(), "unbraid_worker_busy 1");
   CHECK(End(worker.get()) == 0);
-  CHECK(stand.AwaitReady(amqp::ChunkQueue("moody"), 1));
+  CHECK(stand.AwaitReady(stand.queue(), 1));
   CHECK_THAT(worker->Log(), Contains("the grace period is over"));
 }
 
@@ -161,7 +161,7 @@ TEST_CASE("a hung model ends the process, and its chunk is free again") {
   const absl::StatusOr<int> exit = worker->process().Wait(kExitPatience);
   REQUIRE(exit.ok());
   CHECK(*exit == 70);
-  CHECK(stand.AwaitReady(amqp::ChunkQueue("moody"), 1));
+  CHECK(stand.AwaitReady(stand.queue(), 1));
   CHECK_THAT(worker->Log(), Contains("the model has hung"));
 }
 
