@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "services/common/base/status.h"
+#include "services/worker/torch/tensor_meter.h"
 #include "services/worker/torch/torch_runtime.h"
 
 namespace unbraid::worker {
@@ -56,6 +57,7 @@ absl::StatusOr<std::unique_ptr<Separator>> TorchSeparator::Load(const model::Pac
   UNBRAID_RETURN_IF_ERROR(model::VerifyGraph(package));
   UNBRAID_RETURN_IF_ERROR(PrepareTorchThread(threads));
   auto graph = std::make_unique<Graph>();
+  const TensorMeter meter;
   try {
     graph->module = torch::jit::load(package.graph_path, torch::kCPU);
     graph->module.eval();
@@ -70,6 +72,8 @@ absl::StatusOr<std::unique_ptr<Separator>> TorchSeparator::Load(const model::Pac
   if (!warm.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(package.graph_path, ": ", warm.message()));
   }
+  separator->footprint_.kept_bytes = meter.bytes();
+  separator->footprint_.working_bytes = meter.peak_bytes() - meter.bytes();
   return std::unique_ptr<Separator>(std::move(separator));
 }
 

@@ -27,6 +27,9 @@ class TorchSeparator : public Separator {
   ~TorchSeparator() override;
 
   const Geometry& geometry() const override { return geometry_; }
+  // Bytes of tensors, as libtorch's allocator counts them, of the graph and of a run. The resident
+  // size of the process would depend on what was loaded before, and on what the heap keeps of it.
+  const Footprint& footprint() const override { return footprint_; }
   absl::Status Separate(absl::Span<const float> windows, std::vector<float>* stems) override;
 
  private:
@@ -37,6 +40,7 @@ class TorchSeparator : public Separator {
 
   const Geometry geometry_;
   const std::unique_ptr<Graph> graph_;
+  Footprint footprint_;
 };
 
 }  // namespace unbraid::worker

@@ -23,6 +23,7 @@ class FakeSeparator : public Separator {
   explicit FakeSeparator(const Geometry& geometry) : geometry_(geometry) {}
 
   const Geometry& geometry() const override { return geometry_; }
+  const Footprint& footprint() const override { return needs; }
 
   absl::Status Separate(absl::Span<const float> windows, std::vector<float>* stems) override {
     if (before) before();
@@ -44,6 +45,7 @@ class FakeSeparator : public Separator {
     return sample * static_cast<float>(stem + 1);
   };
   absl::Status status;
+  Footprint needs;
   std::vector<float> seen;
   size_t batch = 0;
 
