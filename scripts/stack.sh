@@ -37,7 +37,7 @@ Logs are in its folder log.
 For tests: $UNBRAID_STACK_AMQP is the HOST:PORT that services take for the broker's, such as a proxy before it;
 $UNBRAID_STACK_HEARTBEAT is the longest time between heartbeats that the broker agrees to, in seconds (60);
 $UNBRAID_STACK_READY_SECONDS is how long a part may take until it is ready (180), which large models need more of. Flags of
-services can be given in the environment, and hold for all of them: UNBRAID_STALL_AFTER=5s.
+services can be given in the environment, and hold for all of them: UNBRAID_STALL_AFTER=5s, UNBRAID_MODEL_MEMORY_MB=2000.
 EOF
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "services/common/base/package_id.h"
 
 namespace unbraid::cli {
 namespace {
@@ -24,6 +25,13 @@ std::string StateName(v1::Separation::State state) {
 std::string FormatMoment(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::FromUnixSeconds(time.seconds()),
                           absl::UTCTimeZone());
+}
+
+std::string DescribeWorkers(const v1::QueueStatus& queue) {
+  if (queue.workers() > 0) return absl::StrCat(queue.workers(), " workers");
+  const base::PackageId package{queue.model(), queue.model_sha256()};
+  return absl::StrCat("no worker for this model is connected that has package ",
+                      package.short_hash());
 }
 
 // "7d" or "1h30m"; without a duration: "for ever".
@@ -165,10 +173,8 @@ std::string Describe(const v1::ServerInfo& info) {
                   info.broker().blocked() ? ", blocked" : "",
                   info.broker().message().empty() ? "" : ", ", info.broker().message(), "\n");
   for (const v1::QueueStatus& queue : info.queues()) {
-    absl::StrAppend(&text, "model ", queue.model(), ": ",
-                    queue.workers() > 0 ? absl::StrCat(queue.workers(), " workers")
-                                        : "no worker for this model is connected",
-                    ", ", queue.ready_chunks(), " chunks waiting\n");
+    absl::StrAppend(&text, "model ", queue.model(), ": ", DescribeWorkers(queue), ", ",
+                    queue.ready_chunks(), " chunks waiting\n");
   }
   return text;
 }

@@ -18,7 +18,7 @@ constexpr char kNobody[] = "nobody";
 amqp::Topology SplitterTopology(const model::Catalogue& catalogue) {
   amqp::Topology topology = amqp::ControlTopology();
   for (const model::Package& package : catalogue.packages()) {
-    topology.Merge(amqp::ChunkTopology(package.name));
+    topology.Merge(amqp::ChunkTopology(package.id()));
   }
   return topology;
 }
@@ -27,9 +27,10 @@ AmqpBroker::AmqpBroker(const amqp::ConnectionOptions& options, const amqp::Topol
     : publisher_(amqp::Publisher::Create(options, topology)), inspector_(options) {}
 
 void AmqpBroker::Publish(OutgoingChunk chunk, std::function<void(absl::Status)> done) {
+  publisher_->EnsureTopology(amqp::ChunkTopology(chunk.package));
   amqp::Message message;
   message.exchange = amqp::kChunksExchange;
-  message.routing_key = std::move(chunk.model);
+  message.routing_key = amqp::ChunkKey(chunk.package);
   message.message_id = std::move(chunk.message_id);
   message.body = std::move(chunk.body);
   publisher_->Publish(std::move(message), std::move(done));
@@ -66,8 +67,8 @@ void AmqpBroker::Probe() {
   publisher_->Publish(std::move(message), [](const absl::Status&) {});
 }
 
-absl::StatusOr<QueueCounts> AmqpBroker::Chunks(const std::string& model) {
-  return Inspect(amqp::ChunkQueue(model));
+absl::StatusOr<QueueCounts> AmqpBroker::Chunks(const base::PackageId& package) {
+  return Inspect(amqp::ChunkQueue(package));
 }
 
 absl::StatusOr<QueueCounts> AmqpBroker::Results(const std::string& assembler) {

@@ -15,10 +15,11 @@
 
 namespace unbraid::splitter {
 
-// The queues of all models of the catalogue, and the exchange of cancel notices.
+// The queues of all packages of the catalogue, and the exchange of cancel notices.
 amqp::Topology SplitterTopology(const model::Catalogue& catalogue);
 
-// RabbitMQ as sink of chunks and source of depths. Thread-safe.
+// RabbitMQ as sink of chunks and source of depths. The queue of a package that the catalogue has no
+// more is declared with its first chunk. Thread-safe.
 class AmqpBroker : public ChunkSink, public QueueDepths {
  public:
   AmqpBroker(const amqp::ConnectionOptions& options, const amqp::Topology& topology);
@@ -27,7 +28,7 @@ class AmqpBroker : public ChunkSink, public QueueDepths {
   void PublishCancel(const internal::v1::CancelNotice& notice) override;
   BrokerState state() const override;
   void Probe() override;
-  absl::StatusOr<QueueCounts> Chunks(const std::string& model) override;
+  absl::StatusOr<QueueCounts> Chunks(const base::PackageId& package) override;
   absl::StatusOr<QueueCounts> Results(const std::string& assembler) override;
 
   // Waits for outstanding confirms, at most so long, then decides the rest as CANCELLED. May be

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/common/base/package_id.h"
 #include "unbraid/internal/v1/work.pb.h"
 
 namespace unbraid::splitter {
@@ -21,9 +22,9 @@ struct BrokerState {
   std::string message;   // what is amiss; empty when nothing is
 };
 
-// A chunk on its way to the workers of a model.
+// A chunk on its way to the workers of a package.
 struct OutgoingChunk {
-  std::string model;
+  base::PackageId package;
   std::string message_id;  // <separation>.<attempt>.<chunk>.<try>
   std::string body;        // a ChunkTask
 };
@@ -58,7 +59,7 @@ struct QueueCounts {
 class QueueDepths {
  public:
   virtual ~QueueDepths() = default;
-  virtual absl::StatusOr<QueueCounts> Chunks(const std::string& model) = 0;
+  virtual absl::StatusOr<QueueCounts> Chunks(const base::PackageId& package) = 0;
   virtual absl::StatusOr<QueueCounts> Results(const std::string& assembler) = 0;
 };
 

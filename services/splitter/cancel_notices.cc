@@ -15,38 +15,44 @@ constexpr absl::Duration kLongestPause = absl::Seconds(30);
 
 }  // namespace
 
-void CancelNotices::Add(base::SeparationId id, int32_t attempt, const std::string& model,
-                        absl::Time now) {
+void CancelNotices::Add(base::SeparationId id, int32_t attempt,
+                        const std::optional<base::PackageId>& package, absl::Time now) {
   const bool sends = BrokerIsThere();
-  const Notice notice{id, attempt, model, now, sends ? now + kFirstPause : now, kFirstPause};
+  Notice notice;
+  notice.id = id;
+  notice.attempt = attempt;
+  notice.added = now;
+  notice.due = sends ? now + kFirstPause : now;
+  notice.pause = kFirstPause;
   if (sends) Send(notice);
-  if (model.empty()) return;  // nobody knows any more which queue to look at
+  if (!package) return;  // no queue to look at
+  notice.package = *package;
   absl::MutexLock lock(&mutex_);
   if (notices_.size() >= kMaxNotices) notices_.pop_front();
   notices_.push_back(notice);
 }
 
-std::set<std::string> CancelNotices::models() const {
+std::set<base::PackageId> CancelNotices::packages() const {
   absl::MutexLock lock(&mutex_);
-  std::set<std::string> models;
-  for (const Notice& notice : notices_) models.insert(notice.model);
-  return models;
+  std::set<base::PackageId> packages;
+  for (const Notice& notice : notices_) packages.insert(notice.package);
+  return packages;
 }
 
-void CancelNotices::Tick(const std::string& model, const absl::StatusOr<QueueCounts>& chunks,
+void CancelNotices::Tick(const base::PackageId& package, const absl::StatusOr<QueueCounts>& chunks,
                          absl::Time now) {
   if (!chunks.ok() || !BrokerIsThere()) return;
   std::vector<Notice> due;
   {
     absl::MutexLock lock(&mutex_);
     const bool more_workers =
-        chunks->consumers > std::exchange(consumers_[model], chunks->consumers);
+        chunks->consumers > std::exchange(consumers_[package], chunks->consumers);
     const auto done = [&](const Notice& notice) {
-      return notice.model == model && chunks->ready == 0 && notice.added + kLookAge <= now;
+      return notice.package == package && chunks->ready == 0 && notice.added + kLookAge <= now;
     };
     notices_.erase(std::remove_if(notices_.begin(), notices_.end(), done), notices_.end());
     for (Notice& notice : notices_) {
-      if (notice.model != model || (notice.due > now && !more_workers)) continue;
+      if (notice.package != package || (notice.due > now && !more_workers)) continue;
       notice.due = now + notice.pause;
       notice.pause = std::min(notice.pause * 2, kLongestPause);
       due.push_back(notice);

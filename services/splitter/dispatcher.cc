@@ -1,7 +1,5 @@
 #include "services/splitter/dispatcher.h"
 
-#include <algorithm>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -53,7 +51,7 @@ void Dispatcher::Add(const Job& job, const std::string& spool_path, int64_t chun
                      const std::vector<bool>& done) {
   absl::MutexLock lock(&mutex_);
   items_[job.id] = Item{std::make_shared<const Job>(job), spool_path, "", AtLeast(done, chunks)};
-  rotation_.Add(job.id, job.model(), chunks, done);
+  rotation_.Add(job.id, job.package(), chunks, done);
   active_.Set(static_cast<double>(items_.size()));
   news_ = true;
 }
@@ -64,7 +62,7 @@ void Dispatcher::AddGrowing(const Job& job, const std::string& spool_path,
   absl::MutexLock lock(&mutex_);
   items_[job.id] =
       Item{std::make_shared<const Job>(job), spool_path, part_path, AtLeast(done, chunks)};
-  rotation_.Add(job.id, job.model(), chunks, done);
+  rotation_.Add(job.id, job.package(), chunks, done);
   rotation_.SetReady(job.id, 0);
   active_.Set(static_cast<double>(items_.size()));
 }
@@ -135,7 +133,7 @@ void Dispatcher::Run() {
     const auto wake = +[](Dispatcher* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
       return self->news_ || self->stopping_;
     };
-    const bool waiting = !rotation_.WaitingModels().empty();
+    const bool waiting = !rotation_.WaitingPackages().empty();
     mutex_.AwaitWithTimeout(absl::Condition(wake, this),
                             waiting ? kLookAgain : absl::InfiniteDuration());
   }
@@ -143,38 +141,37 @@ void Dispatcher::Run() {
 
 bool Dispatcher::Step() {
   Order order;
-  if (!TakeOrder(OpenModels(), &order)) return false;
+  if (!TakeOrder(OpenPackages(), &order)) return false;
   Send(order);
   return true;
 }
 
-// The models with work whose window has room. Asks the broker, so no lock is held.
-std::vector<std::string> Dispatcher::OpenModels() {
-  std::set<std::string> waiting;
+// The packages with work whose window has room. Asks the broker, so no lock is held.
+std::set<base::PackageId> Dispatcher::OpenPackages() {
+  std::set<base::PackageId> waiting;
   std::string assembler;
   {
     absl::MutexLock lock(&mutex_);
     const bool full = unconfirmed_ >= kMaxUnconfirmed || unconfirmed_bytes_ >= kMaxUnconfirmedBytes;
     if (full || stopping_ || assembler_.empty()) return {};
-    waiting = rotation_.WaitingModels();
+    waiting = rotation_.WaitingPackages();
     assembler = assembler_;
   }
   const BrokerState broker = sink_->state();
   if (waiting.empty() || !broker.connected || broker.blocked) return {};
-  std::vector<std::string> open;
-  for (const std::string& model : waiting) {
-    const absl::StatusOr<bool> may = window_->MaySend(model, assembler);
-    if (may.ok() && *may) open.push_back(model);
+  std::set<base::PackageId> open;
+  for (const base::PackageId& package : waiting) {
+    const absl::StatusOr<bool> may = window_->MaySend(package, assembler);
+    if (may.ok() && *may) open.insert(package);
   }
   return open;
 }
 
-bool Dispatcher::TakeOrder(const std::vector<std::string>& models, Order* order) {
-  if (models.empty()) return false;
+bool Dispatcher::TakeOrder(const std::set<base::PackageId>& packages, Order* order) {
+  if (packages.empty()) return false;
   absl::MutexLock lock(&mutex_);
-  const auto turn = rotation_.Next([&models](const std::string& model) {
-    return std::find(models.begin(), models.end(), model) != models.end();
-  });
+  const auto turn = rotation_.Next(
+      [&packages](const base::PackageId& package) { return packages.count(package) > 0; });
   if (!turn || stopping_) return false;
   Item& item = items_.at(turn->id);
   ++item.unconfirmed;
@@ -203,14 +200,14 @@ void Dispatcher::Send(const Order& order) {
     }
     return on_failure_(job.id, job.attempt, task.status());
   }
-  OutgoingChunk chunk{job.model(), ChunkMessageId(*task), task->SerializeAsString()};
+  OutgoingChunk chunk{job.package(), ChunkMessageId(*task), task->SerializeAsString()};
   const auto bytes = static_cast<int64_t>(chunk.body.size());
   {
     absl::MutexLock lock(&mutex_);
     ++unconfirmed_;
     unconfirmed_bytes_ += bytes;
   }
-  window_->Sent(job.model());
+  window_->Sent(job.package());
   sink_->Publish(std::move(chunk), [this, order, bytes](absl::Status status) {
     {
       absl::MutexLock lock(&mutex_);
@@ -225,7 +222,7 @@ void Dispatcher::Send(const Order& order) {
 
 void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {
   const Job& job = *order.job;
-  window_->Decided(job.model());
+  window_->Decided(job.package());
   if (status.ok()) chunks_total_.Increment();
   bool current = false;
   {

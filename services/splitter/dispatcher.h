@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,7 +24,7 @@
 namespace unbraid::splitter {
 
 // Gives out the chunks of all prepared separations: they take turns, one chunk each, as long as the
-// model's window has room. One thread cuts and sends. Delivery to the broker is at-least-once: a
+// package's window has room. One thread cuts and sends. Delivery to the broker is at-least-once: a
 // chunk whose message was lost before it was confirmed is sent again by the sink, and one that no
 // queue wanted takes its turn again. Thread-safe.
 class Dispatcher {
@@ -101,8 +102,8 @@ class Dispatcher {
   };
 
   void Run();
-  std::vector<std::string> OpenModels();
-  bool TakeOrder(const std::vector<std::string>& models, Order* order);
+  std::set<base::PackageId> OpenPackages();
+  bool TakeOrder(const std::set<base::PackageId>& packages, Order* order);
   static absl::StatusOr<internal::v1::ChunkTask> Cut(const Order& order);
   void Send(const Order& order);
   static std::vector<bool> AtLeast(std::vector<bool> chunks, int64_t count);

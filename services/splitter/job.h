@@ -5,6 +5,7 @@
 #include <string>
 
 #include "services/common/base/ids.h"
+#include "services/common/base/package_id.h"
 #include "unbraid/internal/v1/assembler_service.pb.h"
 
 namespace unbraid::splitter {
@@ -25,6 +26,8 @@ struct Job {
   Prepared prepared;
 
   const std::string& model() const { return open.separation().model(); }
+  // The build that it was created with, whatever the catalogue holds by now.
+  base::PackageId package() const { return {model(), open.model_sha256()}; }
   bool residual() const { return open.separation().residual(); }
 };
 

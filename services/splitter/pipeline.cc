@@ -179,7 +179,7 @@ void Pipeline::OnDone(base::SeparationId id, int32_t attempt, std::vector<bool> 
 }
 
 void Pipeline::Drop(base::SeparationId id, int32_t attempt) {
-  const std::string model = ModelOf(id);
+  const std::optional<base::PackageId> package = PackageOf(id);
   {
     absl::MutexLock lock(&mutex_);
     const auto found = active_.find(id);
@@ -194,13 +194,14 @@ void Pipeline::Drop(base::SeparationId id, int32_t attempt) {
     if (!removed.ok()) telemetry::Warning("spool stays", {{"error", removed}});
   }
   (void)parts_.calls->Post(
-      [this, id, attempt, model] { notices_.Add(id, attempt, model, absl::Now()); });
+      [this, id, attempt, package] { notices_.Add(id, attempt, package, absl::Now()); });
 }
 
-// Empty when there is no record any more.
-std::string Pipeline::ModelOf(base::SeparationId id) const {
+// Nothing when there is no record any more.
+std::optional<base::PackageId> Pipeline::PackageOf(base::SeparationId id) const {
   const absl::StatusOr<std::optional<Job>> job = parts_.jobs->Find(id);
-  return job.ok() && job->has_value() ? (*job)->model() : "";
+  if (!job.ok() || !job->has_value()) return std::nullopt;
+  return (*job)->package();
 }
 
 void Pipeline::Fail(base::SeparationId id, int32_t attempt, const absl::Status& why) {

@@ -94,6 +94,8 @@ class Pipeline {
  private:
   enum class Stage { kPreparing, kSendingSong, kPlanning, kSending };
 
+  using QueueLooks = std::map<base::PackageId, absl::StatusOr<QueueCounts>>;
+
   struct Active {
     Job job;
     std::vector<bool> done;
@@ -142,7 +144,8 @@ class Pipeline {
   void Plan(base::SeparationId id, int32_t attempt);
   void OnPlanned(const Job& job, int64_t chunks);
   void ReportWaiting(const Job& job, const std::string& text);
-  std::string ModelOf(base::SeparationId id) const;
+  std::optional<base::PackageId> PackageOf(base::SeparationId id) const;
+  QueueLooks LookAtQueues(const std::vector<Job>& jobs);
   std::vector<Job> ContinueAll();
   bool IsStalled(const Job& job, const absl::StatusOr<QueueCounts>& chunks);
   std::string TextFor(const Job& job, const absl::StatusOr<QueueCounts>& chunks);

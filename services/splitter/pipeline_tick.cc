@@ -1,6 +1,7 @@
 // What Pipeline does by the clock.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -11,30 +12,35 @@ namespace unbraid::splitter {
 
 bool Pipeline::Tick() {
   const std::vector<Job> jobs = ContinueAll();
-  std::map<std::string, absl::StatusOr<QueueCounts>> queues;
-  for (const Job& job : jobs) queues.try_emplace(job.model(), absl::UnknownError("not asked"));
-  for (const std::string& model : notices_.models())
-    queues.try_emplace(model, absl::UnknownError("not asked"));
-  for (auto& [model, counts] : queues) {
-    counts = parts_.window->Chunks(model);  // may wait for the broker, so no lock is held
-    notices_.Tick(model, counts, absl::Now());
-    if (!counts.ok()) continue;
-    metrics_
-        ->Gauge("unbraid_splitter_ready_chunks", "Chunks that wait for a worker",
-                {{"model", model}})
-        .Set(static_cast<double>(counts->ready));
-    metrics_
-        ->Gauge("unbraid_splitter_ready_window", "Most chunks that may wait for a worker",
-                {{"model", model}})
-        .Set(static_cast<double>(WindowFor(counts->consumers)));
-  }
+  const QueueLooks queues = LookAtQueues(jobs);
   bool ask = false;
   for (const Job& job : jobs) {
-    const absl::StatusOr<QueueCounts>& chunks = queues.at(job.model());
+    const absl::StatusOr<QueueCounts>& chunks = queues.at(job.package());
     ReportWaiting(job, TextFor(job, chunks));
     ask = IsStalled(job, chunks) || ask;
   }
   return ask;
+}
+
+// At those of active jobs and of notices. May wait for the broker, so no lock is held.
+Pipeline::QueueLooks Pipeline::LookAtQueues(const std::vector<Job>& jobs) {
+  std::set<base::PackageId> packages = notices_.packages();
+  for (const Job& job : jobs) packages.insert(job.package());
+  QueueLooks looks;
+  for (const base::PackageId& package : packages) {
+    const absl::StatusOr<QueueCounts> counts = parts_.window->Chunks(package);
+    looks.emplace(package, counts);
+    notices_.Tick(package, counts, absl::Now());
+    if (!counts.ok()) continue;
+    const std::map<std::string, std::string> labels = {{"model", package.name},
+                                                       {"package", package.short_hash()}};
+    metrics_->Gauge("unbraid_splitter_ready_chunks", "Chunks that wait for a worker", labels)
+        .Set(static_cast<double>(counts->ready));
+    metrics_
+        ->Gauge("unbraid_splitter_ready_window", "Most chunks that may wait for a worker", labels)
+        .Set(static_cast<double>(WindowFor(counts->consumers)));
+  }
+  return looks;
 }
 
 // Posts what may be tried again now; gives all jobs.
@@ -56,7 +62,10 @@ std::string Pipeline::TextFor(const Job& job, const absl::StatusOr<QueueCounts>&
     if (active == nullptr) return "";
     if (!active->obstacle.empty()) return active->obstacle;
   }
-  return WaitingText(parts_.sink->state(), chunks, job.model());
+  const auto package = parts_.catalogue->Find(job.model());
+  std::optional<base::PackageId> now;
+  if (package.ok()) now = (*package)->id();
+  return WaitingText(parts_.sink->state(), chunks, job.package(), now);
 }
 
 void Pipeline::ReportWaiting(const Job& job, const std::string& text) {

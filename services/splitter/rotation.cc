@@ -4,11 +4,11 @@
 
 namespace unbraid::splitter {
 
-void Rotation::Add(base::SeparationId id, const std::string& model, int64_t chunks,
+void Rotation::Add(base::SeparationId id, const base::PackageId& package, int64_t chunks,
                    const std::vector<bool>& done) {
   Remove(id);
   Entry& entry = entries_[id];
-  entry.model = model;
+  entry.package = package;
   entry.chunks = chunks;
   entry.ready = chunks;
   entry.done = done;
@@ -61,13 +61,13 @@ void Rotation::Resend(base::SeparationId id, const std::vector<bool>& done) {
 }
 
 std::optional<Rotation::Turn> Rotation::Next(
-    const std::function<bool(const std::string& model)>& may) {
+    const std::function<bool(const base::PackageId& package)>& may) {
   for (size_t i = 0; i < ring_.size(); ++i) {
     const base::SeparationId id = ring_.front();
     ring_.pop_front();
     ring_.push_back(id);
     Entry& entry = entries_.at(id);
-    if (CanGive(entry) && may(entry.model)) return Take(id, &entry);
+    if (CanGive(entry) && may(entry.package)) return Take(id, &entry);
   }
   return std::nullopt;
 }
@@ -112,12 +112,12 @@ bool Rotation::HasWork(base::SeparationId id) const {
   return found != entries_.end() && HasWork(found->second);
 }
 
-std::set<std::string> Rotation::WaitingModels() const {
-  std::set<std::string> models;
+std::set<base::PackageId> Rotation::WaitingPackages() const {
+  std::set<base::PackageId> packages;
   for (const auto& [id, entry] : entries_) {
-    if (CanGive(entry)) models.insert(entry.model);
+    if (CanGive(entry)) packages.insert(entry.package);
   }
-  return models;
+  return packages;
 }
 
 }  // namespace unbraid::splitter

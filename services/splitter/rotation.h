@@ -7,10 +7,10 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <string>
 #include <vector>
 
 #include "services/common/base/ids.h"
+#include "services/common/base/package_id.h"
 
 namespace unbraid::splitter {
 
@@ -26,7 +26,7 @@ class Rotation {
 
   // Lets a separation take part, with all chunks but those marked in `done` (which may be shorter
   // than the number of chunks) to be given out. One that takes part already begins anew.
-  void Add(base::SeparationId id, const std::string& model, int64_t chunks,
+  void Add(base::SeparationId id, const base::PackageId& package, int64_t chunks,
            const std::vector<bool>& done);
 
   void Remove(base::SeparationId id);
@@ -47,18 +47,18 @@ class Rotation {
   // that are older than the one it asked for.
   void Resend(base::SeparationId id, const std::vector<bool>& done);
 
-  // The next chunk of a separation whose model `may` be sent to; takes it out.
-  std::optional<Turn> Next(const std::function<bool(const std::string& model)>& may);
+  // The next chunk of a separation whose package `may` be sent to; takes it out.
+  std::optional<Turn> Next(const std::function<bool(const base::PackageId& package)>& may);
 
-  // Models for which chunks wait that can be given out.
-  std::set<std::string> WaitingModels() const;
+  // Packages for which chunks wait that can be given out.
+  std::set<base::PackageId> WaitingPackages() const;
 
   // Whether chunks of this separation wait, ready or not.
   bool HasWork(base::SeparationId id) const;
 
  private:
   struct Entry {
-    std::string model;
+    base::PackageId package;
     int64_t chunks = 0;
     int64_t ready = 0;
     std::vector<bool> done;            // not to be given out in this round

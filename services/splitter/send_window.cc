@@ -12,7 +12,9 @@ namespace {
 constexpr int64_t kSmallestWindow = 8;
 constexpr int64_t kChunksPerConsumer = 4;
 
-std::string ChunksKey(const std::string& model) { return absl::StrCat("chunks ", model); }
+std::string ChunksKey(const base::PackageId& package) {
+  return absl::StrCat("chunks ", package.name, " ", package.sha256);
+}
 std::string ResultsKey(const std::string& assembler) { return absl::StrCat("results ", assembler); }
 
 }  // namespace
@@ -25,28 +27,29 @@ SendWindow::SendWindow(QueueDepths* depths, absl::Duration max_age,
                        std::function<absl::Time()> clock)
     : depths_(depths), max_age_(max_age), clock_(std::move(clock)) {}
 
-absl::StatusOr<bool> SendWindow::MaySend(const std::string& model, const std::string& assembler) {
+absl::StatusOr<bool> SendWindow::MaySend(const base::PackageId& package,
+                                         const std::string& assembler) {
   UNBRAID_ASSIGN_OR_RETURN(const QueueCounts results, Results(assembler));
   if (results.ready > kMaxWaitingResults) return false;
-  UNBRAID_ASSIGN_OR_RETURN(const QueueCounts chunks, Chunks(model));
+  UNBRAID_ASSIGN_OR_RETURN(const QueueCounts chunks, Chunks(package));
   absl::MutexLock lock(&mutex_);
-  return chunks.ready + views_[ChunksKey(model)].added < WindowFor(chunks.consumers);
+  return chunks.ready + views_[ChunksKey(package)].added < WindowFor(chunks.consumers);
 }
 
-void SendWindow::Sent(const std::string& model) {
+void SendWindow::Sent(const base::PackageId& package) {
   absl::MutexLock lock(&mutex_);
-  View& view = views_[ChunksKey(model)];
+  View& view = views_[ChunksKey(package)];
   ++view.unconfirmed;
   ++view.added;
 }
 
-void SendWindow::Decided(const std::string& model) {
+void SendWindow::Decided(const base::PackageId& package) {
   absl::MutexLock lock(&mutex_);
-  --views_[ChunksKey(model)].unconfirmed;
+  --views_[ChunksKey(package)].unconfirmed;
 }
 
-absl::StatusOr<QueueCounts> SendWindow::Chunks(const std::string& model) {
-  return Refreshed(ChunksKey(model), [&] { return depths_->Chunks(model); });
+absl::StatusOr<QueueCounts> SendWindow::Chunks(const base::PackageId& package) {
+  return Refreshed(ChunksKey(package), [&] { return depths_->Chunks(package); });
 }
 
 absl::StatusOr<QueueCounts> SendWindow::Results(const std::string& assembler) {

@@ -15,15 +15,15 @@
 
 namespace unbraid::splitter {
 
-// How many chunks of a model may wait at the broker: enough that no worker ever finds nothing, and
-// few enough that cancelling leaves little behind and the broker's memory stays bounded. Every new
-// worker raises it, so that an autoscaler still sees pressure.
+// How many chunks of a package may wait at the broker: enough that no worker ever finds nothing,
+// and few enough that cancelling leaves little behind and the broker's memory stays bounded. Every
+// new worker raises it, so that an autoscaler still sees pressure.
 int64_t WindowFor(int64_t consumers);
 
 // While so many results wait, the assembler is away or behind, and nothing more is sent.
 inline constexpr int64_t kMaxWaitingResults = 256;
 
-// Decides whether another chunk of a model may be sent. A look at a queue is used for `max_age`;
+// Decides whether another chunk of a package may be sent. A look at a queue is used for `max_age`;
 // what was sent since then, and what was not confirmed at that time, counts as waiting, so the
 // window is never overrun. Thread-safe.
 class SendWindow {
@@ -33,14 +33,14 @@ class SendWindow {
              std::function<absl::Time()> clock = absl::Now);
 
   // Errors are those of QueueDepths: the broker is away. May wait for it.
-  absl::StatusOr<bool> MaySend(const std::string& model, const std::string& assembler);
+  absl::StatusOr<bool> MaySend(const base::PackageId& package, const std::string& assembler);
 
   // A chunk was handed to the broker; its fate is known.
-  void Sent(const std::string& model);
-  void Decided(const std::string& model);
+  void Sent(const base::PackageId& package);
+  void Decided(const base::PackageId& package);
 
-  // The queue of a model as it was at most `max_age` ago.
-  absl::StatusOr<QueueCounts> Chunks(const std::string& model);
+  // The queue of a package as it was at most `max_age` ago.
+  absl::StatusOr<QueueCounts> Chunks(const base::PackageId& package);
   absl::StatusOr<QueueCounts> Results(const std::string& assembler);
 
  private:

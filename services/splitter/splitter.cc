@@ -109,6 +109,7 @@ absl::Status Splitter::Start() {
                                  jobs_.get(),
                                  sink_,
                                  &window_,
+                                 &catalogue_,
                                  [this] { return watcher_->state(); },
                                  [this] { return disk_->state(); },
                                  &unary_,

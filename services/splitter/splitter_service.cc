@@ -103,10 +103,13 @@ void SplitterServiceImpl::FillStatus(const internal::v1::GetSplitterStatusReques
   response->mutable_broker()->set_blocked(broker.blocked);
   response->mutable_broker()->set_message(BrokerText(broker));
   for (const std::string& model : request.models()) {
-    const absl::StatusOr<QueueCounts> counts = parts_.window->Chunks(model);
+    const auto package = parts_.catalogue->Find(model);
+    if (!package.ok()) continue;
+    const absl::StatusOr<QueueCounts> counts = parts_.window->Chunks((*package)->id());
     if (!broker.connected || !counts.ok()) continue;
     v1::QueueStatus& queue = *response->add_queues();
-    queue.set_model(model);
+    queue.set_model((*package)->name);
+    queue.set_model_sha256((*package)->sha256);
     queue.set_ready_chunks(counts->ready);
     queue.set_workers(counts->consumers);
   }

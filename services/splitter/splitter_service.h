@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "services/common/base/executor.h"
+#include "services/common/model/catalogue.h"
 #include "services/splitter/broker.h"
 #include "services/splitter/jobs.h"
 #include "services/splitter/track_store.h"
@@ -24,6 +25,7 @@ class SplitterServiceImpl : public internal::v1::SplitterService::CallbackServic
     Jobs* jobs;
     ChunkSink* sink;
     SendWindow* window;
+    const model::Catalogue* catalogue;
     // What is amiss with the assembler; OK when nothing is.
     std::function<absl::Status()> assembler_state;
     // OK while the disk is not nearly full.

@@ -17,10 +17,6 @@ namespace {
 constexpr absl::Duration kCancelPatience = absl::Seconds(2);
 constexpr absl::Duration kCancelPoll = absl::Milliseconds(5);
 
-// One chunk is computed while the next one is there already. With several models the others'
-// chunks are that next one.
-int PrefetchFor(size_t models) { return models == 1 ? 2 : 1; }
-
 absl::Status Check(const amqp::ConnectionState& state, absl::string_view what) {
   if (state.usable()) return absl::OkStatus();
   return absl::UnavailableError(
@@ -54,15 +50,14 @@ void AmqpLink::OnNotice(const amqp::Delivery& delivery) {
                    {{"separation", separation.ToString()}, {"attempt", notice.attempt()}});
 }
 
-void AmqpLink::Consume(const std::vector<std::string>& models) {
+void AmqpLink::Consume(const std::vector<base::PackageId>& packages, int prefetch) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return;
   auto consumers = std::make_unique<Consumers>();
-  for (size_t model = 0; model < models.size(); ++model) {
-    const amqp::ConsumerOptions options = {amqp::ChunkQueue(models[model]), "",
-                                           PrefetchFor(models.size())};
-    consumers->push_back(amqp::Consumer::Create(options_, amqp::ChunkTopology(models[model]),
-                                                options, [this, model](amqp::Delivery delivery) {
+  for (size_t model = 0; model < packages.size(); ++model) {
+    consumers->push_back(amqp::Consumer::Create(options_, amqp::ChunkTopology(packages[model]),
+                                                {amqp::ChunkQueue(packages[model]), "", prefetch},
+                                                [this, model](amqp::Delivery delivery) {
                                                   queue_->Push({model, std::move(delivery)});
                                                 }));
   }

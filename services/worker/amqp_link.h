@@ -13,14 +13,15 @@
 #include "services/common/amqp/consumer.h"
 #include "services/common/amqp/options.h"
 #include "services/common/amqp/publisher.h"
+#include "services/common/base/package_id.h"
 #include "services/worker/broker_link.h"
 #include "services/worker/cancel_book.h"
 #include "services/worker/chunk_queue.h"
 
 namespace unbraid::worker {
 
-// The worker's connections: one that publishes results, one for each model's queue, one for cancel
-// notices. All reconnect by themselves. Thread-safe.
+// The worker's connections: one that publishes results, one for each package's queue, one for
+// cancel notices. All reconnect by themselves. Thread-safe.
 class AmqpLink : public BrokerLink {
  public:
   // Begins to listen to cancel notices at once. `queue` and `book` are not owned.
@@ -28,8 +29,9 @@ class AmqpLink : public BrokerLink {
   // Stops.
   ~AmqpLink() override;
 
-  // Begins to take chunks of these models. Once; not after StopConsuming.
-  void Consume(const std::vector<std::string>& models);
+  // Begins to take chunks of these packages, at most `prefetch` unacknowledged ones of each. Once;
+  // not after StopConsuming.
+  void Consume(const std::vector<base::PackageId>& packages, int prefetch);
 
   // OK while chunks can come and results can go.
   absl::Status Ready() const;

@@ -25,32 +25,25 @@ std::string MessageId(const ChunkResult& result) {
 
 }  // namespace
 
-ChunkLoop::ChunkLoop(std::string worker, std::vector<const model::Package*> packages,
+ChunkLoop::ChunkLoop(const Options& options, std::vector<const model::Package*> packages,
                      const Parts& parts)
-    : worker_(std::move(worker)), packages_(std::move(packages)), parts_(parts) {}
+    : model_turn_(options.model_turn),
+      parts_(parts),
+      shelf_(options.worker, std::move(packages), options.model_memory_bytes, parts.watchdog,
+             parts.metrics) {}
 
-absl::Status ChunkLoop::Load(const SeparatorFactory& factory) {
-  for (const model::Package* package : packages_) {
-    const Watchdog::Guard guard(parts_.watchdog);
-    const absl::Time start = absl::Now();
-    UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<Separator> separator, factory(*package));
-    UNBRAID_ASSIGN_OR_RETURN(ChunkProcessor processor,
-                             ChunkProcessor::Create(worker_, package, separator.get()));
-    models_.push_back(
-        {package, std::move(separator), std::make_unique<ChunkProcessor>(std::move(processor))});
-    telemetry::Info("model is ready", {{"model", package->name},
-                                       {"version", package->version},
-                                       {"sha256", package->sha256},
-                                       {"seconds", absl::ToDoubleSeconds(absl::Now() - start)}});
+absl::Status ChunkLoop::Load(const SeparatorFactory& factory) { return shelf_.LoadAll(factory); }
+
+absl::Status ChunkLoop::Run() {
+  while (true) {
+    std::optional<Arrival> arrival =
+        parts_.queue->Pop({shelf_.loaded(), shelf_.changed_at() + model_turn_});
+    if (!arrival) return absl::OkStatus();
+    UNBRAID_RETURN_IF_ERROR(Handle(*std::move(arrival)));
   }
-  return absl::OkStatus();
 }
 
-void ChunkLoop::Run() {
-  while (std::optional<Arrival> arrival = parts_.queue->Pop()) Handle(*std::move(arrival));
-}
-
-void ChunkLoop::Handle(Arrival arrival) {
+absl::Status ChunkLoop::Handle(Arrival arrival) {
   parts_.metrics->received_bytes().Increment(static_cast<double>(arrival.delivery.body.size()));
   ChunkTask task;
   const bool parsed = task.ParseFromString(arrival.delivery.body);
@@ -60,7 +53,8 @@ void ChunkLoop::Handle(Arrival arrival) {
         "set a message aside that is no chunk task",
         {{"message_id", arrival.delivery.message_id}, {"bytes", arrival.delivery.body.size()}});
     parts_.metrics->CountChunk("rejected");
-    return parts_.broker->Nack(arrival.model, arrival.delivery.tag, /*requeue=*/false);
+    parts_.broker->Nack(arrival.model, arrival.delivery.tag, /*requeue=*/false);
+    return absl::OkStatus();
   }
   std::string().swap(arrival.delivery.body);  // the task has a copy; a model needs the memory
   const base::SeparationId separation(task.separation_id());
@@ -70,24 +64,22 @@ void ChunkLoop::Handle(Arrival arrival) {
                      {"chunk", task.chunk_index()},
                      {"attempt", task.attempt()}});
     parts_.metrics->CountChunk("cancelled");
-    return parts_.broker->Ack(arrival.model, arrival.delivery.tag);
+    parts_.broker->Ack(arrival.model, arrival.delivery.tag);
+    return absl::OkStatus();
   }
-  Compute(arrival, task);
+  return Compute(arrival, task);
 }
 
-void ChunkLoop::Compute(const Arrival& arrival, const ChunkTask& task) {
+absl::Status ChunkLoop::Compute(const Arrival& arrival, const ChunkTask& task) {
   // Should this one end the process, at least the chunks before it are done with.
   if (arrival.delivery.delivery_count > 0) (void)AwaitSettled(kSettlePatience);
-  const absl::Time start = absl::Now();
   SetCurrent(arrival);
-  parts_.metrics->busy().Set(1);
-  std::vector<ChunkProcessor::Results> results;
-  {
-    const Watchdog::Guard guard(parts_.watchdog);
-    results = models_[arrival.model].processor->Process(absl::MakeConstSpan(&task, 1));
+  const absl::StatusOr<ChunkProcessor*> processor = shelf_.Use(arrival.model);
+  if (!processor.ok()) {
+    GiveBack("its model cannot be loaded again");
+    return processor.status();
   }
-  parts_.metrics->busy().Set(0);
-  Log(task, results.front(), absl::Now() - start);
+  const std::vector<ChunkProcessor::Results> results = Process(*processor, task);
   {
     // In one step: a chunk whose results are on their way is settled by their confirms alone.
     absl::MutexLock lock(&mutex_);
@@ -95,6 +87,21 @@ void ChunkLoop::Compute(const Arrival& arrival, const ChunkTask& task) {
     current_.is_set = false;
   }
   Send(arrival, task, results.front());
+  return absl::OkStatus();
+}
+
+std::vector<ChunkProcessor::Results> ChunkLoop::Process(ChunkProcessor* processor,
+                                                        const ChunkTask& task) {
+  const absl::Time start = absl::Now();
+  parts_.metrics->busy().Set(1);
+  std::vector<ChunkProcessor::Results> results;
+  {
+    const Watchdog::Guard guard(parts_.watchdog);
+    results = processor->Process(absl::MakeConstSpan(&task, 1));
+  }
+  parts_.metrics->busy().Set(0);
+  Log(task, results.front(), absl::Now() - start);
+  return results;
 }
 
 void ChunkLoop::Log(const ChunkTask& task, const ChunkProcessor::Results& results,
@@ -135,7 +142,7 @@ void ChunkLoop::Send(const Arrival& arrival, const ChunkTask& task,
       });
   if (!results.front().has_failure()) {
     parts_.metrics->audio_seconds().Increment(static_cast<double>(task.keep_frames()) /
-                                              models_[arrival.model].package->sample_rate_hz);
+                                              shelf_.package(arrival.model).sample_rate_hz);
   }
   for (const ChunkResult& result : results) {
     BrokerLink::Outgoing outgoing = {task.assembler(), MessageId(result),
@@ -173,14 +180,16 @@ void ChunkLoop::SetCurrent(const Arrival& arrival) {
   current_ = {true, arrival.model, arrival.delivery.tag};
 }
 
-void ChunkLoop::GiveBackCurrent() {
+void ChunkLoop::GiveBackCurrent() { GiveBack("the grace period is over"); }
+
+void ChunkLoop::GiveBack(absl::string_view why) {
   Current current;
   {
     absl::MutexLock lock(&mutex_);
-    current = current_;
+    current = std::exchange(current_, Current());
   }
   if (!current.is_set) return;
-  telemetry::Warning("gave back the chunk that was being computed: the grace period is over");
+  telemetry::Warning(absl::StrCat("gave back the chunk that was being computed: ", why));
   parts_.metrics->CountChunk("returned");
   parts_.broker->Nack(current.model, current.tag, /*requeue=*/true);
 }

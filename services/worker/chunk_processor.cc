@@ -37,6 +37,13 @@ ChunkProcessor::ChunkProcessor(std::string worker, const model::Package* package
       separator_(separator),
       adapter_(separator->geometry()) {}
 
+int64_t ChunkProcessor::buffer_bytes() const {
+  const Geometry& geometry = separator_->geometry();
+  const size_t windows = geometry.channels == 1 ? 2 : 1;  // a mono model takes stereo as two
+  const size_t samples = 2 * geometry.window_samples() + geometry.output_samples();
+  return static_cast<int64_t>(windows * samples * sizeof(float));
+}
+
 std::vector<ChunkProcessor::Results> ChunkProcessor::Process(absl::Span<const ChunkTask> tasks) {
   std::vector<absl::Status> checks;
   windows_.clear();

@@ -26,6 +26,9 @@ class ChunkProcessor {
   static absl::StatusOr<ChunkProcessor> Create(std::string worker, const model::Package* package,
                                                Separator* separator);
 
+  // What its buffers hold at most while it is given one task at a time.
+  int64_t buffer_bytes() const;
+
   // Computes all tasks as one batch, with the stems that any of them wants, and gives the results
   // in the order of the tasks. A task that is wrong, or whose result is not finite, fails alone; a
   // model that fails, fails the whole batch.

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace unbraid::worker {
@@ -11,11 +12,19 @@ namespace {
 
 // A chunk waits no longer than that for those that came later.
 constexpr int kMaxPassedOver = 4;
-// How long one that may end the process waits for company that the broker is about to send.
+// How long one that may end the process, or whose model must be loaded, waits for company that the
+// broker is about to send.
 constexpr absl::Duration kCompanyPatience = absl::Milliseconds(300);
 
-bool GoesBefore(const Arrival& later, const Arrival& earlier) {
+bool IsAtHand(const Arrival& arrival, const Turn& turn) {
+  return arrival.model < turn.at_hand.size() && turn.at_hand[arrival.model];
+}
+
+bool GoesBefore(const Arrival& later, const Arrival& earlier, const Turn& turn) {
   const int64_t failures = earlier.delivery.delivery_count;
+  if (failures == 0 && later.delivery.delivery_count == 0) {
+    return IsAtHand(later, turn) && !IsAtHand(earlier, turn);
+  }
   if (earlier.passed_over >= kMaxPassedOver) return false;
   if (later.delivery.delivery_count != failures) return later.delivery.delivery_count < failures;
   return failures % 2 == 1;
@@ -33,30 +42,36 @@ void ChunkQueue::Push(Arrival arrival) {
   waiting_.push_back(std::move(arrival));
 }
 
-std::optional<Arrival> ChunkQueue::Pop() {
+std::optional<Arrival> ChunkQueue::Pop(const Turn& turn) {
   const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return closed_ || !waiting_.empty();
   };
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&ready));
-  if (!closed_ && waiting_.size() == 1 && waiting_.front().delivery.delivery_count > 0) {
-    const auto company = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return closed_ || waiting_.size() > 1;
-    };
-    mutex_.AwaitWithTimeout(absl::Condition(&company), kCompanyPatience);
-  }
+  const Turn now = absl::Now() < turn.until ? turn : Turn();
+  const auto company = [this, &now]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return closed_ || !WantsCompany(now);
+  };
+  mutex_.AwaitWithTimeout(absl::Condition(&company), kCompanyPatience);
   if (closed_) return std::nullopt;
-  const auto chosen = Next();
+  const auto chosen = Next(now);
   for (auto earlier = waiting_.begin(); earlier != chosen; ++earlier) ++earlier->passed_over;
   std::optional<Arrival> next(std::move(*chosen));
   waiting_.erase(chosen);
   return next;
 }
 
-std::deque<Arrival>::iterator ChunkQueue::Next() {
+bool ChunkQueue::WantsCompany(const Turn& turn) const {
+  if (waiting_.size() == 1 && waiting_.front().delivery.delivery_count > 0) return true;
+  const bool some = std::count(turn.at_hand.begin(), turn.at_hand.end(), true) > 0;
+  return some && std::none_of(waiting_.begin(), waiting_.end(),
+                              [&turn](const Arrival& arrival) { return IsAtHand(arrival, turn); });
+}
+
+std::deque<Arrival>::iterator ChunkQueue::Next(const Turn& turn) {
   auto chosen = waiting_.begin();
   for (auto other = std::next(chosen); other != waiting_.end(); ++other) {
-    if (GoesBefore(*other, *chosen)) chosen = other;
+    if (GoesBefore(*other, *chosen, turn)) chosen = other;
   }
   return chosen;
 }

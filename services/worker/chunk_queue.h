@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "services/common/amqp/message.h"
 
 namespace unbraid::worker {
@@ -19,6 +20,12 @@ struct Arrival {
   int passed_over = 0;  // how often another one went before it
 };
 
+// Models that are at hand, and until when they go first. By default nobody does.
+struct Turn {
+  std::vector<bool> at_hand;  // by model
+  absl::Time until = absl::InfinitePast();
+};
+
 // Chunks that wait for the inference thread. Bounded by the prefetch of the consumers: when a
 // connection is new, what came over the old one is dropped, since the broker delivers it again.
 //
@@ -26,13 +33,17 @@ struct Arrival {
 // waits beside it then counts one more failed delivery too. So those with fewer failures go first,
 // a few times over, and of two that failed equally often, each second time the later one: the
 // innocent gets its chance before the guilty ends the process again. For that, one that comes alone
-// waits a moment for company. Thread-safe.
+// waits a moment for company.
+//
+// Among chunks without failures those of models at hand go first, and are waited for as well, so
+// that a model is not loaded for one chunk while another one is in the midst of its work; when the
+// turn is over, whichever came first goes. Thread-safe.
 class ChunkQueue {
  public:
   void Push(Arrival arrival);
 
   // Waits for the next one; nothing after Close().
-  std::optional<Arrival> Pop();
+  std::optional<Arrival> Pop(const Turn& turn = {});
 
   // Pop gives nothing any more; what waits, and what still comes in, is for TakeAll.
   void Close();
@@ -41,7 +52,9 @@ class ChunkQueue {
   std::vector<Arrival> TakeAll();
 
  private:
-  std::deque<Arrival>::iterator Next() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether what waits had better wait a moment longer.
+  bool WantsCompany(const Turn& turn) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::deque<Arrival>::iterator Next(const Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
   std::deque<Arrival> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <iostream>
 
@@ -13,6 +14,7 @@ namespace unbraid::worker {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+constexpr int64_t kMaxMemoryMb = 10'000'000;
 constexpr absl::Duration kBrokerPatience = absl::Minutes(30);
 
 std::string DefaultName() {
@@ -36,6 +38,17 @@ absl::Status Validate(const Config& config) {
                                                    absl::FormatDuration(kBrokerPatience),
                                                    ", when the broker takes a chunk away"));
   }
+  if (config.model_memory_mb < 0 || config.model_memory_mb > kMaxMemoryMb) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--model-memory-mb must be 0 (no limit) to ", kMaxMemoryMb));
+  }
+  const auto models = static_cast<int64_t>(std::max<size_t>(config.model_names.size(), 1));
+  if (config.model_turn < absl::ZeroDuration() || config.model_turn * models >= kBrokerPatience) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--model-turn must be 0 or more, and below ",
+                     absl::FormatDuration(kBrokerPatience / models), " for ", models,
+                     " models, or the broker takes a chunk away while it waits for its turn"));
+  }
   if (config.name.empty()) return absl::InvalidArgumentError("--name must not be empty");
   return absl::OkStatus();
 }
@@ -52,6 +65,10 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
       .Add("--model", &config->model_names,
            "Package to serve; may be repeated; none: the catalogue's default")
       ->default_str("");  // what is printed for an empty list would be read back as a name
+  flags.Add("--model-memory-mb", &config->model_memory_mb,
+            "Memory for models, in MB; 0: no limit, all stay loaded");
+  flags.AddDuration("--model-turn", &config->model_turn,
+                    "With a limit: time before a model that must be loaded has its turn");
   flags.Add("--threads", &config->threads, "Threads of one inference; 0: by the CPU limit");
   flags.Add("--name", &config->name, "Name in logs, metrics and results");
   flags.AddDuration("--chunk-deadline", &config->chunk_deadline,

@@ -1,6 +1,7 @@
 #ifndef UNBRAID_SERVICES_WORKER_CONFIG_H_
 #define UNBRAID_SERVICES_WORKER_CONFIG_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,8 +20,17 @@ struct Config {
   // Folder of model packages. Required.
   std::string models;
 
-  // Packages to serve; none: the catalogue's default. All of them stay in memory, and take turns.
+  // Packages to serve; none: the catalogue's default. The first one is in memory at the beginning.
   std::vector<std::string> model_names;
+
+  // Memory for models, in MB of 10^6 bytes, as the runtime counts it: the process itself comes on
+  // top. 0: no limit, all models stay in memory. Otherwise a model is loaded when chunks for it
+  // come, and the one that was not used for longest makes room.
+  int64_t model_memory_mb = 0;
+
+  // With a limit: how long the models in memory go on, while there are chunks for them, before one
+  // that must be loaded has its turn.
+  absl::Duration model_turn = absl::Seconds(30);
 
   // Threads within one inference; 0: as many as the control group's CPU limit and the CPU affinity
   // allow.

@@ -28,6 +28,14 @@ struct Geometry {
   size_t output_samples() const { return static_cast<size_t>(stems) * window_samples(); }
 };
 
+// What a loaded model needs of the memory.
+struct Footprint {
+  int64_t kept_bytes = 0;     // as long as it is loaded: its parameters, above all
+  int64_t working_bytes = 0;  // besides, at most, while it computes one window
+
+  int64_t total_bytes() const { return kept_bytes + working_bytes; }
+};
+
 // A loaded model; all that the worker knows about inference. Deterministic: the same window gives
 // the same stems, whatever shares its batch. Not thread-safe; it is used by the thread that made
 // it, because the number of threads that a runtime may use is a property of that thread.
@@ -36,6 +44,9 @@ class Separator {
   virtual ~Separator() = default;
 
   virtual const Geometry& geometry() const = 0;
+
+  // Measured when it was loaded.
+  virtual const Footprint& footprint() const = 0;
 
   // `windows`: one or more windows one after the other, each planar. `wanted`: positions of the
   // stems that are asked for; no graph is run that makes none of them. Fills `stems` with

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kRememberedSeparations = 4096;
 constexpr int kHungExitStatus = 70;
+constexpr int64_t kMegabyte = 1'000'000;
 
 absl::StatusOr<amqp::ConnectionOptions> Connection(const Config& config) {
   UNBRAID_ASSIGN_OR_RETURN(config::BrokerLogin login, config::ResolveBroker(config.broker));
@@ -39,6 +40,21 @@ absl::StatusOr<std::vector<const model::Package*>> Choose(const Config& config,
   }
   if (chosen.empty()) chosen.push_back(&catalogue.default_package());
   return chosen;
+}
+
+// One chunk is computed while the next one is there already. Of several models that are all in
+// memory the others' chunks are that next one; where a model may have to be loaded for them, the
+// next one of its own must be here when one is done with, or the worker could not stay with it.
+int PrefetchFor(const Config& config, size_t packages) {
+  return packages == 1 || config.model_memory_mb > 0 ? 2 : 1;
+}
+
+ChunkLoop::Options LoopOptions(const Config& config) {
+  ChunkLoop::Options options;
+  options.worker = config.name;
+  options.model_memory_bytes = config.model_memory_mb * kMegabyte;
+  options.model_turn = config.model_turn;
+  return options;
 }
 
 void LeaveHungProcess() {
@@ -77,7 +93,8 @@ Worker::Worker(const Config& config, const amqp::ConnectionOptions& connection,
       cancelled_(kRememberedSeparations),
       watchdog_(config.chunk_deadline, LeaveHungProcess),
       link_(connection, &queue_, &cancelled_),
-      loop_(config.name, packages_, {&link_, &queue_, &cancelled_, &watchdog_, &worker_metrics_}) {}
+      loop_(LoopOptions(config), packages_,
+            {&link_, &queue_, &cancelled_, &watchdog_, &worker_metrics_}) {}
 
 Worker::~Worker() { Stop(); }
 
@@ -91,27 +108,29 @@ absl::Status Worker::Listen() {
 }
 
 void Worker::RunInference(const SeparatorFactory& factory) {
-  const absl::Status loaded = loop_.Load(factory);
-  if (!loaded.ok()) {
-    telemetry::Error("cannot make the model ready", {{"error", loaded}});
-    absl::MutexLock lock(&mutex_);
-    if (lifecycle_ == Lifecycle::kLoading) lifecycle_ = Lifecycle::kFailed;
-    exit_status_ = EXIT_FAILURE;
-  } else {
-    std::vector<std::string> names;
-    for (const model::Package* package : packages_) names.push_back(package->name);
-    {
-      absl::MutexLock lock(&mutex_);
-      if (lifecycle_ == Lifecycle::kLoading) lifecycle_ = Lifecycle::kServing;
-    }
-    link_.Consume(names);
-    loop_.Run();
-  }
+  absl::Status status = loop_.Load(factory);
+  if (status.ok()) status = Serve();
+  if (!status.ok()) telemetry::Error("cannot make the model ready", {{"error", status}});
   {
     absl::MutexLock lock(&mutex_);
+    if (!status.ok()) {
+      if (lifecycle_ != Lifecycle::kStopping) lifecycle_ = Lifecycle::kFailed;
+      exit_status_ = EXIT_FAILURE;
+    }
     inference_ended_ = true;
   }
-  if (!loaded.ok()) base::RequestShutdown();
+  if (!status.ok()) base::RequestShutdown();
+}
+
+absl::Status Worker::Serve() {
+  std::vector<base::PackageId> packages;
+  for (const model::Package* package : packages_) packages.push_back(package->id());
+  {
+    absl::MutexLock lock(&mutex_);
+    if (lifecycle_ == Lifecycle::kLoading) lifecycle_ = Lifecycle::kServing;
+  }
+  link_.Consume(packages, PrefetchFor(config_, packages.size()));
+  return loop_.Run();
 }
 
 bool Worker::AwaitInferenceEnd(absl::Duration timeout) {

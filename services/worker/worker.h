@@ -29,8 +29,9 @@ namespace unbraid::worker {
 class Worker {
  public:
   // Reads the catalogue, listens for probes, and begins to load the models; chunks are taken when
-  // all of them are ready. INVALID_ARGUMENT or NOT_FOUND for a wrong catalogue, model or address.
-  // A model that cannot be loaded ends the process by way of RequestShutdown, with exit status 1.
+  // all of them can be used. INVALID_ARGUMENT or NOT_FOUND for a wrong catalogue, model or address.
+  // A model that cannot be loaded, now or again later, ends the process by way of RequestShutdown,
+  // with exit status 1.
   static absl::StatusOr<std::unique_ptr<Worker>> Start(const Config& config,
                                                        SeparatorFactory factory);
   // Stops.
@@ -50,6 +51,7 @@ class Worker {
 
   absl::Status Listen();
   void RunInference(const SeparatorFactory& factory);
+  absl::Status Serve();
   bool AwaitInferenceEnd(absl::Duration timeout);
   absl::Status Live() const;
   absl::Status Ready() const;

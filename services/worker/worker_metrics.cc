@@ -1,5 +1,6 @@
 #include "services/worker/worker_metrics.h"
 
+#include <map>
 #include <vector>
 
 namespace unbraid::worker {
@@ -9,6 +10,10 @@ namespace {
 const std::vector<double>& SecondsBounds() {
   static const std::vector<double> bounds = {0.01, 0.03, 0.1, 0.3, 1, 2, 3, 5, 8, 15, 30, 60, 180};
   return bounds;
+}
+
+std::map<std::string, std::string> LabelsOf(const base::PackageId& package) {
+  return {{"model", package.name}, {"package", package.short_hash()}};
 }
 
 }  // namespace
@@ -32,6 +37,25 @@ void WorkerMetrics::CountChunk(const std::string& result) {
       ->Counter("unbraid_worker_chunks_total", "Chunks, by what became of them",
                 {{"result", result}})
       .Increment();
+}
+
+void WorkerMetrics::OnModelLoaded(const base::PackageId& package, const Footprint& footprint) {
+  metrics_
+      ->Counter("unbraid_worker_model_loads_total", "How often a package was loaded",
+                LabelsOf(package))
+      .Increment();
+  metrics_
+      ->Gauge("unbraid_worker_model_memory_bytes",
+              "Memory that a loaded package keeps, and takes while it computes", LabelsOf(package))
+      .Set(static_cast<double>(footprint.total_bytes()));
+  ModelLoaded(package).Set(1);
+}
+
+void WorkerMetrics::OnModelUnloaded(const base::PackageId& package) { ModelLoaded(package).Set(0); }
+
+prometheus::Gauge& WorkerMetrics::ModelLoaded(const base::PackageId& package) {
+  return metrics_->Gauge("unbraid_worker_model_loaded", "1 while a package is in memory",
+                         LabelsOf(package));
 }
 
 }  // namespace unbraid::worker

@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "services/common/base/package_id.h"
 #include "services/common/telemetry/metrics.h"
+#include "services/worker/separator.h"
 
 namespace unbraid::worker {
 
@@ -17,6 +19,10 @@ class WorkerMetrics {
   // "rejected" (not a task at all), or the reason of a failure.
   void CountChunk(const std::string& result);
 
+  // A package came into memory, or left it.
+  void OnModelLoaded(const base::PackageId& package, const Footprint& footprint);
+  void OnModelUnloaded(const base::PackageId& package);
+
   prometheus::Histogram& chunk_seconds() { return *chunk_seconds_; }
   prometheus::Counter& audio_seconds() { return *audio_seconds_; }
   prometheus::Counter& received_bytes() { return *received_bytes_; }
@@ -24,6 +30,8 @@ class WorkerMetrics {
   prometheus::Gauge& busy() { return *busy_; }
 
  private:
+  prometheus::Gauge& ModelLoaded(const base::PackageId& package);
+
   telemetry::Metrics* const metrics_;
   prometheus::Histogram* const chunk_seconds_;
   prometheus::Counter* const audio_seconds_;

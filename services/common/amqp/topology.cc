@@ -35,20 +35,22 @@ bool Topology::Merge(const Topology& other) {
   return more_exchanges || more_queues || more_bindings;
 }
 
-std::string ChunkQueue(const std::string& model) {
-  return std::string(kChunksExchange) + "." + model;
+std::string ChunkKey(const base::PackageId& package) { return package.ToString(); }
+
+std::string ChunkQueue(const base::PackageId& package) {
+  return std::string(kChunksExchange) + "." + ChunkKey(package);
 }
 
 std::string ResultQueue(const std::string& assembler) {
   return std::string(kResultsExchange) + "." + assembler;
 }
 
-Topology ChunkTopology(const std::string& model) {
+Topology ChunkTopology(const base::PackageId& package) {
   Topology topology;
   topology.exchanges = {{kChunksExchange, "direct"}, {kDeadExchange, "direct"}};
-  topology.queues = {{ChunkQueue(model), kChunkDeliveryLimit, kDeadExchange, kDeadChunksKey},
+  topology.queues = {{ChunkQueue(package), kChunkDeliveryLimit, kDeadExchange, kDeadChunksKey},
                      {kDeadChunksQueue, kDeadDeliveryLimit, "", ""}};
-  topology.bindings = {{kChunksExchange, ChunkQueue(model), model},
+  topology.bindings = {{kChunksExchange, ChunkQueue(package), ChunkKey(package)},
                        {kDeadExchange, kDeadChunksQueue, kDeadChunksKey}};
   return topology;
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "services/common/base/package_id.h"
+
 namespace unbraid::amqp {
 
 struct Exchange {
@@ -55,11 +57,16 @@ inline constexpr int kResultDeliveryLimit = 100;
 // one: none in RabbitMQ 3.10, 20 from 4.0.
 inline constexpr int kDeadDeliveryLimit = 1000;
 
-std::string ChunkQueue(const std::string& model);
+// `unbraid.chunks.<name>.<first 16 digits of the hash>`: each build of a package has a queue of its
+// own, and no worker ever gets chunks that were cut for another one. It stays when nobody serves
+// the build any more, since the broker would throw away a queue with chunks as well as an idle one.
+std::string ChunkQueue(const base::PackageId& package);
+// The routing key on `unbraid.chunks`.
+std::string ChunkKey(const base::PackageId& package);
 std::string ResultQueue(const std::string& assembler);
 
-// The queue of a model, and where its dead letters go.
-Topology ChunkTopology(const std::string& model);
+// The queue of a package, and where its dead letters go.
+Topology ChunkTopology(const base::PackageId& package);
 // The queue of an assembler.
 Topology ResultTopology(const std::string& assembler);
 // The exchange of cancel notices; listeners bring their own exclusive queue.

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/common/base/package_id.h"
 
 namespace unbraid::model {
 
@@ -44,6 +45,8 @@ struct Package {
 
   std::string licence;  // of the weights
   std::string source;
+
+  base::PackageId id() const { return {name, sha256}; }
 
   // Position of a stem in `stems`, or -1.
   int StemIndex(const std::string& stem) const;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "services/common/base/status.h"
+#include "services/worker/torch/tensor_meter.h"
 #include "services/worker/torch/torch_runtime.h"
 
 namespace unbraid::worker {
@@ -96,6 +97,7 @@ absl::StatusOr<std::unique_ptr<Separator>> TorchSeparator::Load(const model::Pac
                                                                 int threads) {
   UNBRAID_RETURN_IF_ERROR(model::VerifyGraphs(package));
   UNBRAID_RETURN_IF_ERROR(PrepareTorchThread(threads));
+  const TensorMeter meter;
   Graphs graphs;
   for (const model::Graph& graph : package.graphs) {
     UNBRAID_ASSIGN_OR_RETURN(torch::jit::Module module, LoadModule(graph.path));
@@ -105,6 +107,8 @@ absl::StatusOr<std::unique_ptr<Separator>> TorchSeparator::Load(const model::Pac
                              static_cast<int>(package.stems.size())};
   std::unique_ptr<TorchSeparator> separator(new TorchSeparator(geometry, std::move(graphs)));
   UNBRAID_RETURN_IF_ERROR(separator->WarmUp(package));
+  separator->footprint_.kept_bytes = meter.bytes();
+  separator->footprint_.working_bytes = meter.peak_bytes() - meter.bytes();
   return std::unique_ptr<Separator>(std::move(separator));
 }
 

@@ -29,6 +29,9 @@ class TorchSeparator : public Separator {
   ~TorchSeparator() override;
 
   const Geometry& geometry() const override { return geometry_; }
+  // Bytes of tensors, as libtorch's allocator counts them, of the graph and of a run. The resident
+  // size of the process would depend on what was loaded before, and on what the heap keeps of it.
+  const Footprint& footprint() const override { return footprint_; }
   absl::Status Separate(absl::Span<const float> windows, absl::Span<const int> wanted,
                         std::vector<float>* stems) override;
 
@@ -41,6 +44,7 @@ class TorchSeparator : public Separator {
 
   const Geometry geometry_;
   const Graphs graphs_;
+  Footprint footprint_;
 };
 
 }  // namespace unbraid::worker

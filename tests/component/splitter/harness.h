@@ -41,6 +41,9 @@ class Harness {
   // Starts a separation of a song with default options; gives its id.
   int64_t StartJob(const v1::Track& track);
 
+  // The test package as new separations get it.
+  base::PackageId Tiny() const { return LoadCatalogue(config_.models).default_package().id(); }
+
   std::string SpoolPath(int64_t id) const;
   Stub* stub() { return stub_.get(); }
 

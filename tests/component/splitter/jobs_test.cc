@@ -101,7 +101,8 @@ TEST_CASE_METHOD(Harness, "Case 23: a separation without a worker says so, and t
   depths_.SetChunks(QueueCounts{0, 0});
   const int64_t id = StartJob(UploadSong(kFrames));
   REQUIRE(assembler_.Await(id, [](const Record& r) { return !r.waiting_for.empty(); }));
-  CHECK(assembler_.Get(id).waiting_for.front() == "no worker for model tiny is connected");
+  CHECK(assembler_.Get(id).waiting_for.front() ==
+        "no worker for model tiny is connected that has package " + Tiny().short_hash());
   depths_.SetChunks(QueueCounts{0, 1});
   REQUIRE(assembler_.Await(id, [](const Record& r) { return r.waiting_for.back().empty(); }));
 }
@@ -131,7 +132,32 @@ TEST_CASE_METHOD(Harness, "chunks that a broker lost are sent again") {
   CHECK(sent.at(4) >= 2);
 }
 
-TEST_CASE_METHOD(Harness, "a model package that was replaced meanwhile ends its separations") {
+TEST_CASE_METHOD(Harness, "a prepared separation goes on with the package it was created with") {
+  depths_.SetChunks(QueueCounts{8, 1});
+  const v1::Track track = UploadSong(kFrames);
+  const int64_t id = StartJob(track);
+  REQUIRE(assembler_.Await(id, Separating));
+  StopSplitter();
+  const base::PackageId old = Tiny();
+  WritePackage(config_.models, "tiny", "track");
+  REQUIRE(Tiny() != old);
+  depths_.SetChunks(QueueCounts{0, 0});
+  StartSplitter();
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  REQUIRE(assembler_.Await(id, [](const Record& r) { return !r.waiting_for.empty(); }));
+  CHECK_THAT(assembler_.Get(id).waiting_for.back(),
+             Catch::Contains("connected that has package " + old.short_hash() +
+                             "; the model was replaced by package " + Tiny().short_hash()));
+  const int64_t anew = StartJob(track);
+  CHECK(anew != id);
+  REQUIRE(sink_.AwaitTasks(2 * kChunks));
+  for (const auto& task : sink_.tasks()) {
+    CHECK(task.model() == "tiny");
+    CHECK(task.model_sha256() == (task.separation_id() == id ? old : Tiny()).sha256);
+  }
+}
+
+TEST_CASE_METHOD(Harness, "an unprepared separation whose package was replaced ends") {
   depths_.SetChunks(QueueCounts{8, 1});
   const int64_t id = StartJob(UploadSong(kFrames));
   REQUIRE(assembler_.Await(id, Separating));

@@ -6,6 +6,8 @@ moody        stems are 1/4 and 3/4 of the input; the first sample of a window sa
                -16          a result that is not finite
                -32          the process ends, as by a defect in a library
                -64          no end
+heavy        the same with 4 MB of parameters
+heavier      with 5 MB
 mono         one channel; stems are 1/4 and 3/4 of the input
 wrong_shape  one frame is missing from what comes out
 no_tensor    what comes out is a pair
@@ -25,6 +27,11 @@ WINDOW = 4096
 
 
 class Moody(torch.nn.Module):
+    def __init__(self, quarter: float = 0.25, ballast_bytes: int = 0):
+        super().__init__()
+        self.quarter = quarter
+        self.register_buffer("ballast", torch.zeros(ballast_bytes // 4))
+
     def forward(self, x):
         mood = float(x[0, 0, 0])
         if mood == -8.0:
@@ -40,7 +47,7 @@ class Moody(torch.nn.Module):
             for _ in range(int(mood)):
                 work = torch.mm(work, work) / 128.0
             x = x * work[0, 0]
-        y = torch.stack([x * 0.25, x * 0.75], 1)
+        y = torch.stack([x * self.quarter, x * (1.0 - self.quarter)], 1)
         if mood == -16.0:
             y = y / 0.0
         return y
@@ -93,6 +100,8 @@ def write_several(folder: Path, name: str, two: torch.nn.Module) -> None:
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     write(target, "moody", Moody(), 2)
+    write(target, "heavy", Moody(ballast_bytes=4_000_000), 2)
+    write(target, "heavier", Moody(ballast_bytes=5_000_000), 2)
     write(target, "mono", Moody(), 1)
     write(target, "wrong_shape", WrongShape(), 2)
     write(target, "no_tensor", NoTensor(), 2)

@@ -97,6 +97,19 @@ TEST_CASE("a mono model takes and gives one channel") {
   CHECK(stems.size() == 2 * 4096);
 }
 
+TEST_CASE("what a model needs is measured, and does not depend on what was loaded before") {
+  const Footprint heavy = LoadTestModel("heavy")->footprint();
+  // 4 MB of parameters; a run makes two stems, and puts them into one tensor.
+  CHECK(heavy.kept_bytes >= 4'000'000);
+  CHECK(heavy.kept_bytes < 4'100'000);
+  CHECK(heavy.working_bytes >= int64_t{4} * 2 * 2 * 4096 * 2);
+  CHECK(heavy.working_bytes < 1'000'000);
+  const Footprint heavier = LoadTestModel("heavier")->footprint();
+  CHECK(heavier.kept_bytes == heavy.kept_bytes + 1'000'000);
+  CHECK(heavier.working_bytes == heavy.working_bytes);
+  CHECK(LoadTestModel("heavy")->footprint().total_bytes() == heavy.total_bytes());
+}
+
 TEST_CASE("denormal samples are flushed to zero") {
   const std::unique_ptr<Separator> separator = LoadTestModel("moody");
   const std::vector<float> window(separator->geometry().window_samples(),

@@ -69,16 +69,18 @@ TEST_CASE("acknowledging twice does no harm") {
 }
 
 TEST_CASE("a chunk that nobody survives goes to the dead letters at its delivery limit") {
-  const std::string model = UniqueName("model");
-  const Topology topology = ChunkTopology(model);
+  const base::PackageId package{UniqueName("model"), std::string(64, '0')};
+  const Topology topology = ChunkTopology(package);
   const auto publisher = Publisher::Create(Options(), topology);
   Inbox dead;
   const auto undertaker =
       Consumer::Create(Options(), topology, {kDeadChunksQueue, "", 10}, dead.handler());
   Inbox inbox;
   const auto consumer =
-      Consumer::Create(Options(), topology, {ChunkQueue(model), "", 1}, inbox.handler());
-  REQUIRE(publisher->PublishAndWait({kChunksExchange, model, "poison", "chunk-1"}, kLimit).ok());
+      Consumer::Create(Options(), topology, {ChunkQueue(package), "", 1}, inbox.handler());
+  REQUIRE(
+      publisher->PublishAndWait({kChunksExchange, ChunkKey(package), "poison", "chunk-1"}, kLimit)
+          .ok());
 
   for (size_t i = 0; i <= kChunkDeliveryLimit; ++i) {
     const std::vector<Delivery> got = inbox.Await(i + 1);
@@ -91,7 +93,7 @@ TEST_CASE("a chunk that nobody survives goes to the dead letters at its delivery
   CHECK(buried[0].body == "poison");
   CHECK(buried[0].message_id == "chunk-1");
   CHECK(buried[0].headers.at("x-first-death-reason") == "delivery_limit");
-  CHECK(buried[0].headers.at("x-first-death-queue") == ChunkQueue(model));
+  CHECK(buried[0].headers.at("x-first-death-queue") == ChunkQueue(package));
   CHECK(inbox.size() == kChunkDeliveryLimit + 1);
   undertaker->Ack(buried[0].tag);
 }

@@ -75,13 +75,15 @@ class SplitterServerTest {
     return base::ParseSeparationName(separation.name())->value();
   }
 
+  base::PackageId Tiny() const { return LoadCatalogue(config_.models).default_package().id(); }
+
   // A worker that does with each chunk as the test says.
   std::unique_ptr<amqp::Consumer> Worker() {
     amqp::ConsumerOptions consumer;
-    consumer.queue = amqp::ChunkQueue("tiny");
+    consumer.queue = amqp::ChunkQueue(Tiny());
     consumer.prefetch = 1;
     return amqp::Consumer::Create(
-        options_, amqp::ChunkTopology("tiny"), consumer,
+        options_, amqp::ChunkTopology(Tiny()), consumer,
         [this](amqp::Delivery delivery) { chunks_.TryPush(std::move(delivery)); });
   }
 
@@ -97,14 +99,15 @@ class SplitterServerTest {
 
 TEST_CASE_METHOD(SplitterServerTest, "chunks go through a real broker, in a window of eight") {
   const int64_t id = StartJob(45'000);  // 50 chunks
-  const std::string queue = amqp::ChunkQueue("tiny");
+  const std::string queue = amqp::ChunkQueue(Tiny());
   amqp::QueueInspector inspector(options_);
   const absl::Time end = absl::Now() + kPatience;
   // Without a worker the queue fills up to the window, and the separation says why it waits.
   while (absl::Now() < end && inspector.Inspect(queue)->ready < 8) {
   }
   REQUIRE(assembler_.Await(id, [](const Record& r) { return !r.waiting_for.empty(); }));
-  CHECK(assembler_.Get(id).waiting_for.back() == "no worker for model tiny is connected");
+  CHECK(assembler_.Get(id).waiting_for.back() ==
+        "no worker for model tiny is connected that has package " + Tiny().short_hash());
   CHECK(inspector.Inspect(queue)->ready == 8);
   const auto worker = Worker();
   std::set<int64_t> seen;
@@ -159,7 +162,7 @@ TEST_CASE_METHOD(SplitterServerTest,
   const int64_t id = StartJob(45'000);
   amqp::QueueInspector inspector(options_);
   const absl::Time end = absl::Now() + kPatience;
-  while (absl::Now() < end && inspector.Inspect(amqp::ChunkQueue("tiny"))->ready < 8) {
+  while (absl::Now() < end && inspector.Inspect(amqp::ChunkQueue(Tiny()))->ready < 8) {
   }
   REQUIRE(broker_->Kill().ok());
   REQUIRE(assembler_.Await(id, [](const Record& r) {

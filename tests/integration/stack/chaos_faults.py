@@ -17,7 +17,6 @@ from chaos_jobs import Job, Song
 from chaos_scene import HEARTBEAT_SECONDS, Scene
 
 RESULTS = "unbraid.results.assembler-1"
-CHUNKS = "unbraid.chunks.passthrough"
 CONFIRM_BYTES = 21  # of a basic.ack with its frame
 SERVICES = ("gateway", "splitter", "assembler", "worker-1")
 # A connection of which nothing is heard is given up after two to three heartbeats.

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broker_proxy import Match, Trap
-from chaos_faults import (CHUNKS, RESULTS, SERVICES, BrokerAway, Cut, Fault, Freeze, Refuse, Signal, Weather, any_moment,
+from chaos_faults import (RESULTS, SERVICES, BrokerAway, Cut, Fault, Freeze, Refuse, Signal, Weather, any_moment,
                           download_moment, publishing, upload_moment, work_moment)
 from chaos_jobs import Job, Song
 from chaos_scene import Scene
+from stack import chunk_queue
 
 ALARM_SECONDS = 1.5
 FILL_SECONDS = 1.5
@@ -25,18 +26,19 @@ class Queue(Fault):
     def __init__(self, name: str, dice: random.Random, songs: Sequence[Song], patient: bool) -> None:
         super().__init__(name, dice, songs, patient)
         self.moment = work_moment(dice, songs)
-        self.queue = dice.choice((CHUNKS, RESULTS))
+        self.queue = dice.choice(("chunks", "results"))
         self.text = f"{name}: {self.queue}"
 
     def strike(self, scene: Scene, trap: Trap, jobs: Sequence[Job]) -> None:
         scene.amqp.add(Match(role="consume", way="down"), swallow=True)
 
     def after(self, scene: Scene, jobs: Sequence[Job]) -> None:
+        queue = chunk_queue("passthrough") if self.queue == "chunks" else RESULTS
         with scene.broker() as broker:
             deadline = time.monotonic() + FILL_SECONDS
-            while broker.ready(self.queue) == 0 and time.monotonic() < deadline:
+            while broker.ready(queue) == 0 and time.monotonic() < deadline:
                 time.sleep(0.02)
-            lost = broker.purge(self.queue) if self.name == "queue purged" else broker.delete(self.queue)
+            lost = broker.purge(queue) if self.name == "queue purged" else broker.delete(queue)
         scene.amqp.heal()
         self.text += f", {lost} messages"
         scene.queues_declared()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -86,6 +87,17 @@ class Stack:
                 continue
             lines += [json.loads(line) for line in log.read_text().splitlines()]
         return lines
+
+
+def package_hash(model: str) -> str:
+    """SHA-256 of a package that ships, which stands for graph and description."""
+    models = Path(os.environ.get("UNBRAID_MODELS", str(ROOT / "build" / "models")))
+    return hashlib.sha256((models / model / "model.json").read_bytes()).hexdigest()
+
+
+def chunk_queue(model: str) -> str:
+    """The queue of a package that ships."""
+    return f"unbraid.chunks.{model}.{package_hash(model)[:16]}"
 
 
 def finished(events: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,12 +6,11 @@ import time
 
 import numpy as np
 import pytest
-from stack import Stack, noise, read
+from stack import Stack, chunk_queue, noise, read
 
 STALL_AFTER = "2s"
 # Twelve chunks: more than wait in the queue at once.
 FRAMES = 2_500_001
-CHUNKS = "unbraid.chunks.passthrough"
 RESULTS = "unbraid.results.assembler-1"
 PATIENCE = 60
 
@@ -48,8 +47,8 @@ def test_chunks_that_are_lost_are_sent_again(stack, tmp_path, times):
     os.kill(worker, signal.SIGSTOP)
     command = stack.start("separate", str(tmp_path / "song.wav"), "-o", str(tmp_path / "out"), "--model", "passthrough")
     for _ in range(times):
-        await_ready(stack, CHUNKS, 2)
-        stack.script("ctl", "purge_queue", CHUNKS)
+        await_ready(stack, chunk_queue("passthrough"), 2)
+        stack.script("ctl", "purge_queue", chunk_queue("passthrough"))
     os.kill(worker, signal.SIGCONT)
     check(command, samples, tmp_path / "out")
 
@@ -59,7 +58,7 @@ def test_results_that_are_lost_are_computed_again(stack, tmp_path):
     worker = stack.pids()["worker-1"]
     os.kill(worker, signal.SIGSTOP)
     command = stack.start("separate", str(tmp_path / "song.wav"), "-o", str(tmp_path / "out"), "--model", "passthrough")
-    await_ready(stack, CHUNKS, 2)
+    await_ready(stack, chunk_queue("passthrough"), 2)
     os.kill(stack.pids()["assembler"], signal.SIGKILL)
     os.kill(worker, signal.SIGCONT)
     await_ready(stack, RESULTS, 8)

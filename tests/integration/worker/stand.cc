@@ -31,7 +31,7 @@ Stand::Stand(const std::string& package_folder)
   options_.port = broker_->port();
   options_.user = broker_->user();
   options_.password = broker_->password();
-  amqp::Topology topology = amqp::ChunkTopology(package_.name);
+  amqp::Topology topology = amqp::ChunkTopology(package_.id());
   topology.Merge(amqp::ControlTopology());
   publisher_ = amqp::Publisher::Create(options_, topology);
   consumer_ = amqp::Consumer::Create(
@@ -64,10 +64,19 @@ internal::v1::ChunkTask Stand::Task(int64_t chunk, int channels, float first_sam
 
 void Stand::Send(const internal::v1::ChunkTask& task) { SendBody(task.SerializeAsString()); }
 
-void Stand::SendBody(const std::string& body) {
+void Stand::SendTo(const model::Package& other, internal::v1::ChunkTask task) {
+  task.set_model(other.name);
+  task.set_model_sha256(other.sha256);
+  publisher_->EnsureTopology(amqp::ChunkTopology(other.id()));
+  SendBody(other.id(), task.SerializeAsString());
+}
+
+void Stand::SendBody(const std::string& body) { SendBody(package_.id(), body); }
+
+void Stand::SendBody(const base::PackageId& package, const std::string& body) {
   amqp::Message message;
   message.exchange = amqp::kChunksExchange;
-  message.routing_key = package_.name;
+  message.routing_key = amqp::ChunkKey(package);
   message.body = body;
   const absl::Status sent = publisher_->PublishAndWait(std::move(message), kConfirmPatience);
   INFO(sent);

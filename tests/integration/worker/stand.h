@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "services/common/amqp/consumer.h"
 #include "services/common/amqp/publisher.h"
+#include "services/common/amqp/topology.h"
 #include "services/common/model/package.h"
 #include "tests/support/broker.h"
 #include "unbraid/internal/v1/work.pb.h"
@@ -28,11 +29,15 @@ class Stand {
 
   test_support::Broker& broker() { return *broker_; }
   const model::Package& package() const { return package_; }
+  // Of its chunks.
+  std::string queue() const { return amqp::ChunkQueue(package_.id()); }
 
   // A task for all stems of the model whose window is one value, but for the first sample.
   internal::v1::ChunkTask Task(int64_t chunk, int channels, float first_sample) const;
   // Returns when the broker has it.
   void Send(const internal::v1::ChunkTask& task);
+  // A task for another package of the same sizes, in that one's queue.
+  void SendTo(const model::Package& other, internal::v1::ChunkTask task);
   void SendBody(const std::string& body);
   void Cancel(int64_t separation, int32_t attempt);
 
@@ -50,6 +55,7 @@ class Stand {
   bool AwaitReady(const std::string& queue, int64_t count) const;
 
  private:
+  void SendBody(const base::PackageId& package, const std::string& body);
   void OnResult(const amqp::Delivery& delivery);
   size_t CompleteChunks() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -80,7 +80,11 @@ void FakeSink::Publish(OutgoingChunk chunk, std::function<void(absl::Status)> do
       answers_.erase(answers_.begin());
     }
     internal::v1::ChunkTask task;
-    if (!task.ParseFromString(chunk.body)) task.set_model("unreadable");
+    const bool read = task.ParseFromString(chunk.body);
+    // The queue must be that of the task's own package.
+    if (!read || chunk.package != base::PackageId{task.model(), task.model_sha256()}) {
+      task.set_model("unreadable");
+    }
     ids_.push_back(chunk.message_id);
     tasks_.push_back(std::move(task));
     if (holding_) return held_.push_back(std::move(done));
@@ -157,7 +161,7 @@ bool FakeSink::AwaitCancels(size_t count) const {
   return mutex_.AwaitWithTimeout(absl::Condition(&enough), kPatience);
 }
 
-absl::StatusOr<QueueCounts> FakeDepths::Chunks(const std::string&) {
+absl::StatusOr<QueueCounts> FakeDepths::Chunks(const base::PackageId&) {
   absl::MutexLock lock(&mutex_);
   ++looks_;
   return chunks_;

@@ -75,7 +75,7 @@ class FakeSink : public ChunkSink {
 // Queues whose depth the test sets. By default they are empty, with one worker.
 class FakeDepths : public QueueDepths {
  public:
-  absl::StatusOr<QueueCounts> Chunks(const std::string& model) override;
+  absl::StatusOr<QueueCounts> Chunks(const base::PackageId& package) override;
   absl::StatusOr<QueueCounts> Results(const std::string& assembler) override;
 
   void SetChunks(absl::StatusOr<QueueCounts> counts);

@@ -8,12 +8,14 @@ namespace {
 const base::SeparationId kLong(1);
 const base::SeparationId kShort(2);
 
-bool Always(const std::string&) { return true; }
+const base::PackageId kModel{"m", "0"};
+
+bool Always(const base::PackageId&) { return true; }
 
 TEST_CASE("Case 27: a long separation and a short one take turns, chunk by chunk") {
   Rotation rotation;
-  rotation.Add(kLong, "m", 1000, {});
-  rotation.Add(kShort, "m", 3, {});
+  rotation.Add(kLong, kModel, 1000, {});
+  rotation.Add(kShort, kModel, 3, {});
   std::vector<int64_t> order;
   for (int i = 0; i < 8; ++i) order.push_back(rotation.Next(Always)->id.value());
   CHECK(order == std::vector<int64_t>{1, 2, 1, 2, 1, 2, 1, 1});
@@ -21,18 +23,30 @@ TEST_CASE("Case 27: a long separation and a short one take turns, chunk by chunk
 
 TEST_CASE("a model whose queue is full does not hold up another") {
   Rotation rotation;
-  rotation.Add(kLong, "full", 5, {});
-  rotation.Add(kShort, "free", 2, {});
-  const auto free = [](const std::string& model) { return model == "free"; };
+  const base::PackageId full{"full", "0"};
+  rotation.Add(kLong, full, 5, {});
+  rotation.Add(kShort, {"free", "0"}, 2, {});
+  const auto free = [](const base::PackageId& package) { return package.name == "free"; };
   CHECK(rotation.Next(free)->id == kShort);
   CHECK(rotation.Next(free)->chunk == 1);
   CHECK_FALSE(rotation.Next(free));
-  CHECK(rotation.WaitingModels() == std::set<std::string>{"full"});
+  CHECK(rotation.WaitingPackages() == std::set<base::PackageId>{full});
+}
+
+TEST_CASE("two builds of a model have a queue each, and do not hold each other up") {
+  Rotation rotation;
+  rotation.Add(kLong, {"m", "old"}, 2, {});
+  rotation.Add(kShort, {"m", "new"}, 1, {});
+  const auto renewed = [](const base::PackageId& package) { return package.sha256 == "new"; };
+  CHECK(rotation.WaitingPackages().size() == 2);
+  CHECK(rotation.Next(renewed)->id == kShort);
+  CHECK_FALSE(rotation.Next(renewed));
+  CHECK(rotation.Next(Always)->id == kLong);
 }
 
 TEST_CASE("chunks that are done are not given out") {
   Rotation rotation;
-  rotation.Add(kShort, "m", 4, {true, false, true});
+  rotation.Add(kShort, kModel, 4, {true, false, true});
   CHECK(rotation.Next(Always)->chunk == 1);
   CHECK(rotation.Next(Always)->chunk == 3);
   CHECK_FALSE(rotation.HasWork(kShort));
@@ -41,7 +55,7 @@ TEST_CASE("chunks that are done are not given out") {
 
 TEST_CASE("a retry goes before chunks that were never given out, with its try number") {
   Rotation rotation;
-  rotation.Add(kShort, "m", 4, {});
+  rotation.Add(kShort, kModel, 4, {});
   CHECK(rotation.Next(Always)->chunk == 0);
   rotation.Retry(kShort, 0, 2);
   rotation.Retry(kShort, 0, 2);  // a duplicate changes nothing
@@ -53,7 +67,7 @@ TEST_CASE("a retry goes before chunks that were never given out, with its try nu
 
 TEST_CASE("a retry that is asked for twice is given out once, one that could not be sent, again") {
   Rotation rotation;
-  rotation.Add(kShort, "m", 1, {});
+  rotation.Add(kShort, kModel, 1, {});
   REQUIRE(rotation.Next(Always)->try_number == 1);
   rotation.Retry(kShort, 0, 2);
   const auto turn = rotation.Next(Always);
@@ -66,7 +80,7 @@ TEST_CASE("a retry that is asked for twice is given out once, one that could not
 
 TEST_CASE("a retry of a chunk that the round has not reached is given out once, with its try") {
   Rotation rotation;
-  rotation.Add(kShort, "m", 2, {});
+  rotation.Add(kShort, kModel, 2, {});
   rotation.Retry(kShort, 1, 2);
   CHECK(rotation.Next(Always)->chunk == 0);
   const auto turn = rotation.Next(Always);
@@ -77,7 +91,7 @@ TEST_CASE("a retry of a chunk that the round has not reached is given out once, 
 
 TEST_CASE("a retry of a chunk that does not exist is ignored") {
   Rotation rotation;
-  rotation.Add(kShort, "m", 1, {true});
+  rotation.Add(kShort, kModel, 1, {true});
   rotation.Retry(kShort, 1, 2);
   rotation.Retry(kShort, -1, 2);
   rotation.Retry(kLong, 0, 2);
@@ -86,7 +100,7 @@ TEST_CASE("a retry of a chunk that does not exist is ignored") {
 
 TEST_CASE("sending again gives out what is not done, as second tries at least") {
   Rotation rotation;
-  rotation.Add(kShort, "m", 3, {});
+  rotation.Add(kShort, kModel, 3, {});
   while (rotation.Next(Always)) {
   }
   rotation.Retry(kShort, 2, 3);
@@ -103,7 +117,7 @@ TEST_CASE("sending again gives out what is not done, as second tries at least") 
 
 TEST_CASE("chunks that are not ready wait, and hold nobody up") {
   Rotation rotation;
-  rotation.Add(base::SeparationId(1), "m", 3, {});
+  rotation.Add(base::SeparationId(1), kModel, 3, {});
   rotation.SetReady(base::SeparationId(1), 0);
   rotation.Add(base::SeparationId(2), "n", 1, {});
   const auto any = [](const std::string&) { return true; };
@@ -125,8 +139,8 @@ TEST_CASE("chunks that are not ready wait, and hold nobody up") {
 
 TEST_CASE("a removed separation gives no more chunks") {
   Rotation rotation;
-  rotation.Add(kLong, "m", 10, {});
-  rotation.Add(kShort, "m", 10, {});
+  rotation.Add(kLong, kModel, 10, {});
+  rotation.Add(kShort, kModel, 10, {});
   rotation.Remove(kLong);
   rotation.Remove(kLong);
   CHECK(rotation.Next(Always)->id == kShort);

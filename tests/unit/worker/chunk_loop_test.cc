@@ -41,7 +41,7 @@ using Tags = std::vector<uint64_t>;
 
 // A loop with fakes around it.
 struct Bench {
-  Bench() : loop("worker-1", {&package}, {&broker, &queue, &cancelled, &watchdog, &metrics}) {
+  Bench() : loop({"worker-1"}, {&package}, {&broker, &queue, &cancelled, &watchdog, &metrics}) {
     REQUIRE(loop.Load([this](const model::Package&) -> absl::StatusOr<std::unique_ptr<Separator>> {
                   auto made = std::make_unique<FakeSeparator>(SeparatorFor(package));
                   separator = made.get();
@@ -61,7 +61,7 @@ struct Bench {
     separator->before = [this] {
       if (++computed == expected) queue.Close();
     };
-    loop.Run();
+    CHECK(loop.Run().ok());
   }
 
   model::Package package = FakePackage(2);
@@ -134,7 +134,7 @@ TEST_CASE("a chunk whose delivery has failed waits until those before it are don
     acked = bench.broker.acked;
     bench.queue.Close();
   };
-  bench.loop.Run();
+  CHECK(bench.loop.Run().ok());
   confirming.join();
   CHECK(acked == Tags{1});
 }
@@ -213,7 +213,7 @@ TEST_CASE("the chunk in hand is given back when it is not waited for any longer"
   bench.loop.GiveBackCurrent();  // nothing in hand
   CHECK(bench.broker.requeued.empty());
   bench.Push(11, FakeTask(bench.package, 2).SerializeAsString());
-  std::thread inference([&bench] { bench.loop.Run(); });
+  std::thread inference([&bench] { (void)bench.loop.Run(); });
   computing.WaitForNotification();
   bench.loop.GiveBackCurrent();
   CHECK(bench.broker.requeued == Tags{11});
@@ -229,7 +229,7 @@ TEST_CASE("a model that cannot be loaded is an error with its words") {
   Watchdog watchdog(absl::Hours(1), [] {});
   telemetry::Metrics figures;
   WorkerMetrics metrics(&figures);
-  ChunkLoop loop("worker-1", {&package}, {&broker, &queue, &book, &watchdog, &metrics});
+  ChunkLoop loop({"worker-1"}, {&package}, {&broker, &queue, &book, &watchdog, &metrics});
   const absl::Status status =
       loop.Load([](const model::Package&) { return absl::DataLossError("the graph is damaged"); });
   CHECK(status == absl::DataLossError("the graph is damaged"));

@@ -23,6 +23,7 @@ class FakeSeparator : public Separator {
   explicit FakeSeparator(const Geometry& geometry) : geometry_(geometry) {}
 
   const Geometry& geometry() const override { return geometry_; }
+  const Footprint& footprint() const override { return needs; }
 
   absl::Status Separate(absl::Span<const float> windows, absl::Span<const int> stems_wanted,
                         std::vector<float>* stems) override {
@@ -46,6 +47,7 @@ class FakeSeparator : public Separator {
     return sample * static_cast<float>(stem + 1);
   };
   absl::Status status;
+  Footprint needs;
   std::vector<float> seen;
   std::vector<int> wanted;
   size_t batch = 0;

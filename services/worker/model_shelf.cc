@@ -1,0 +1,117 @@
+#include "services/worker/model_shelf.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/common/base/status.h"
+#include "services/common/telemetry/log.h"
+
+namespace unbraid::worker {
+namespace {
+
+constexpr int64_t kMegabyte = 1'000'000;
+
+}  // namespace
+
+ModelShelf::ModelShelf(std::string worker, std::vector<const model::Package*> packages,
+                       int64_t memory_bytes, Watchdog* watchdog, WorkerMetrics* metrics)
+    : worker_(std::move(worker)),
+      packages_(std::move(packages)),
+      memory_bytes_(memory_bytes),
+      watchdog_(watchdog),
+      metrics_(metrics),
+      slots_(packages_.size()) {}
+
+absl::Status ModelShelf::LoadAll(SeparatorFactory factory) {
+  factory_ = std::move(factory);
+  for (size_t model = packages_.size(); model-- > 0;) {
+    while (memory_bytes_ > 0 && !newest_first_.empty()) Unload(newest_first_.back());
+    UNBRAID_RETURN_IF_ERROR(Load(model));
+    UNBRAID_RETURN_IF_ERROR(CheckAlone(model));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ChunkProcessor*> ModelShelf::Use(size_t model) {
+  Slot& slot = slots_[model];
+  if (slot.separator == nullptr) {
+    while (memory_bytes_ > 0 && !newest_first_.empty() && NeedWith(model) > memory_bytes_) {
+      Unload(newest_first_.back());
+    }
+    UNBRAID_RETURN_IF_ERROR(Load(model));
+  }
+  Touch(model);
+  return slot.processor.get();
+}
+
+absl::Status ModelShelf::Load(size_t model) {
+  const Watchdog::Guard guard(watchdog_);
+  const model::Package& package = *packages_[model];
+  const absl::Time start = absl::Now();
+  UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<Separator> separator, factory_(package));
+  UNBRAID_ASSIGN_OR_RETURN(ChunkProcessor processor,
+                           ChunkProcessor::Create(worker_, &package, separator.get()));
+  Slot& slot = slots_[model];
+  slot.footprint = separator->footprint();
+  slot.footprint.kept_bytes += processor.buffer_bytes();
+  slot.separator = std::move(separator);
+  slot.processor = std::make_unique<ChunkProcessor>(std::move(processor));
+  Touch(model);
+  changed_at_ = absl::Now();
+  metrics_->OnModelLoaded(package.id(), slot.footprint);
+  telemetry::Info("model is ready", {{"model", package.name},
+                                     {"version", package.version},
+                                     {"sha256", package.sha256},
+                                     {"kept_bytes", slot.footprint.kept_bytes},
+                                     {"working_bytes", slot.footprint.working_bytes},
+                                     {"seconds", absl::ToDoubleSeconds(absl::Now() - start)}});
+  return absl::OkStatus();
+}
+
+void ModelShelf::Unload(size_t model) {
+  Slot& slot = slots_[model];
+  slot.processor.reset();
+  slot.separator.reset();
+  malloc_trim(0);  // what the heap would keep is needed by the next model, or by somebody else
+  newest_first_.remove(model);
+  changed_at_ = absl::Now();
+  metrics_->OnModelUnloaded(packages_[model]->id());
+  telemetry::Info("model is unloaded", {{"model", packages_[model]->name}});
+}
+
+void ModelShelf::Touch(size_t model) {
+  newest_first_.remove(model);
+  newest_first_.push_front(model);
+}
+
+int64_t ModelShelf::NeedWith(size_t model) const {
+  int64_t kept = slots_[model].footprint.kept_bytes;
+  int64_t working = slots_[model].footprint.working_bytes;
+  for (const size_t other : newest_first_) {
+    if (other == model) continue;
+    kept += slots_[other].footprint.kept_bytes;
+    working = std::max(working, slots_[other].footprint.working_bytes);
+  }
+  return kept + working;
+}
+
+absl::Status ModelShelf::CheckAlone(size_t model) const {
+  const Footprint& need = slots_[model].footprint;
+  if (memory_bytes_ == 0 || need.total_bytes() <= memory_bytes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "model ", packages_[model]->name, " needs ", (need.total_bytes() - 1) / kMegabyte + 1,
+      " MB, more than --model-memory-mb ", memory_bytes_ / kMegabyte,
+      " allows; raise it, or leave the model to another worker"));
+}
+
+std::vector<bool> ModelShelf::loaded() const {
+  std::vector<bool> loaded;
+  for (const Slot& slot : slots_) loaded.push_back(slot.separator != nullptr);
+  return loaded;
+}
+
+}  // namespace unbraid::worker
