@@ -138,7 +138,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--residual", options.residual, "Also write what is left without all stems");
   app.add_option("--shifts", options.shifts, "Passes over the song, whose mean is the result")
-      ->check(CLI::Range(0, audio::kMaxShifts));
+      ->check(CLI::Range(0, unbraid::audio::kMaxShifts));
   app.add_option("--shift-seed", options.shift_seed, "Chooses the silence before the song in each");
   app.add_option("SONG", options.song, "The song")->required();
   app.add_option("OUT", options.out, "Folder for the stems")->required();
