@@ -28,16 +28,17 @@ TEST_CASE("room that running separations will need is not given away") {
   CHECK(CheckSpace(100 * kMega, 0, 200 * kMega).ok());
   CHECK(absl::IsResourceExhausted(CheckSpace(100 * kMega, 50 * kMega, 200 * kMega)));
   Song song;
-  song.frames = song.model_frames = 960;
+  song.frames = 1000;
+  song.model_frames = 960;  // 20 chunks
   Job job;
   job.open = song.Open();
-  // Four joined stems and five results of 960 stereo frames.
-  CHECK(NeededBytes(job.open) == 9 * 7680);
-  CHECK(StillNeededBytes(job) == 9 * 7680);
+  // Four joined stems and five results of 1000 stereo frames.
+  CHECK(NeededBytes(job.open) == 9 * 8000);
+  CHECK(StillNeededBytes(job) == 9 * 8000);
   job.model_frames = song.model_frames;
   job.chunks = song.chunks();
   job.joined = job.chunks / 2;
-  CHECK(StillNeededBytes(job) == 7 * 7680);
+  CHECK(StillNeededBytes(job) == 7 * 8000);
 }
 
 TEST_CASE("a request that nothing could be made of is refused") {
