@@ -75,7 +75,7 @@ TEST_CASE_METHOD(CancelNoticesTest,
 
 TEST_CASE_METHOD(CancelNoticesTest, "a look at one model's queue says nothing of another's") {
   notices_.Add(base::SeparationId(7), 1, kTiny, now_);
-  notices_.Tick("huge", QueueCounts{0, 3}, now_ + absl::Seconds(10));
+  notices_.Tick({"huge", "0"}, QueueCounts{0, 3}, now_ + absl::Seconds(10));
   CHECK(sent() == 1);
   CHECK(notices_.packages() == std::set<base::PackageId>{kTiny});
 }

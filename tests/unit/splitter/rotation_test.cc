@@ -119,21 +119,21 @@ TEST_CASE("chunks that are not ready wait, and hold nobody up") {
   Rotation rotation;
   rotation.Add(base::SeparationId(1), kModel, 3, {});
   rotation.SetReady(base::SeparationId(1), 0);
-  rotation.Add(base::SeparationId(2), "n", 1, {});
-  const auto any = [](const std::string&) { return true; };
+  const base::PackageId ready{"n", "0"};
+  rotation.Add(base::SeparationId(2), ready, 1, {});
   CHECK(rotation.HasWork(base::SeparationId(1)));
-  CHECK(rotation.WaitingModels() == std::set<std::string>{"n"});
-  CHECK(rotation.Next(any)->id == base::SeparationId(2));
-  CHECK_FALSE(rotation.Next(any));
+  CHECK(rotation.WaitingPackages() == std::set<base::PackageId>{ready});
+  CHECK(rotation.Next(Always)->id == base::SeparationId(2));
+  CHECK_FALSE(rotation.Next(Always));
   rotation.SetReady(base::SeparationId(1), 2);
-  CHECK(rotation.Next(any)->chunk == 0);
-  CHECK(rotation.Next(any)->chunk == 1);
+  CHECK(rotation.Next(Always)->chunk == 0);
+  CHECK(rotation.Next(Always)->chunk == 1);
   rotation.PutBack({base::SeparationId(1), 1, 1});
-  CHECK(rotation.Next(any)->chunk == 1);
-  CHECK_FALSE(rotation.Next(any));
+  CHECK(rotation.Next(Always)->chunk == 1);
+  CHECK_FALSE(rotation.Next(Always));
   CHECK(rotation.HasWork(base::SeparationId(1)));
   rotation.SetReady(base::SeparationId(1), 3);
-  CHECK(rotation.Next(any)->chunk == 2);
+  CHECK(rotation.Next(Always)->chunk == 2);
   CHECK_FALSE(rotation.HasWork(base::SeparationId(1)));
 }
 
