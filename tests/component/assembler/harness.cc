@@ -44,7 +44,7 @@ absl::StatusOr<v1::Separation> Harness::Cancel(const Song& song) {
 
 std::unique_ptr<grpc::ClientContext> StreamContext(const std::string& owner) {
   auto context = std::make_unique<grpc::ClientContext>();
-  grpc_util::PrepareCall(context.get(), kPatience, owner);
+  grpc_util::PrepareCall(context.get(), 3 * kPatience, owner);  // it lives as long as a separation
   return context;
 }
 

@@ -201,16 +201,18 @@ TEST_CASE("after a crash a half-taken song is gone, and a whole one counts") {
 
 TEST_CASE("the room for a residual is the song's and its own, the song's only until it is there") {
   Song song;
-  song.frames = song.model_frames = 1000;
+  song.frames = song.model_frames = 192;  // four chunks
+  constexpr int64_t kFile = 192 * 8;
   song.residual = true;
   Job job;
   job.open = song.Open();
   // Four joined stems, six results and the song.
-  CHECK(NeededBytes(job.open) == 11 * 8000);
-  CHECK(StillNeededBytes(job) == 11 * 8000);
-  job.chunks = 4;
+  CHECK(NeededBytes(job.open) == 11 * kFile);
+  CHECK(StillNeededBytes(job) == 11 * kFile);
+  job.model_frames = song.model_frames;
+  job.chunks = song.chunks();
   job.joined = 2;
-  CHECK(StillNeededBytes(job) == 8 * 8000);
+  CHECK(StillNeededBytes(job) == 8 * kFile);
 }
 
 TEST_CASE("a residual of some stems only is refused") {
