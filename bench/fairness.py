@@ -19,27 +19,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Thread
 
-import numpy as np
-import soundfile
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integration" / "stack"))
-from stack import Stack, interrupt  # noqa: E402: the path must be set first
+from stack import Stack, interrupt, long_noise  # noqa: E402: the path must be set first
 
-RATE = 44100
 SONGS = 10
 SONG_SECONDS = 30
 MOST_RATIO = 3
 LONGEST_START = 1800
-
-
-def make_song(path: Path, seconds: int, seed: int) -> Path:
-    """Noise in blocks, so that a long one needs no memory."""
-    random = np.random.default_rng(seed)
-    with soundfile.SoundFile(path, "w", RATE, 2, subtype="PCM_16") as out:
-        for _ in range(seconds):
-            out.write(random.uniform(-0.5, 0.5, (RATE, 2)))
-    return path
 
 
 def take_apart(stack: Stack, song: Path) -> float:
@@ -50,7 +37,7 @@ def take_apart(stack: Stack, song: Path) -> float:
 
 
 def take_all_apart(stack: Stack, folder: Path, first_seed: int) -> list[float]:
-    songs = [make_song(folder / f"{first_seed + i}.wav", SONG_SECONDS, first_seed + i) for i in range(SONGS)]
+    songs = [long_noise(folder / f"{first_seed + i}.wav", SONG_SECONDS, first_seed + i) for i in range(SONGS)]
     with ThreadPoolExecutor(SONGS) as pool:
         return list(pool.map(lambda song: take_apart(stack, song), songs))
 
@@ -68,7 +55,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="unbraid-fairness-") as name, Stack(workers=2, models=("passthrough",)) as stack:
         folder = Path(name)
         alone = take_all_apart(stack, folder, 100)
-        long = make_song(folder / "long.wav", 60 * minutes, 1)
+        long = long_noise(folder / "long.wav", 60 * minutes, 1)
         process = stack.start("separate", str(long), "-o", str(folder / "long"), "--model", "passthrough")
         begun = Event()
         Thread(target=read_progress, args=(process, begun), daemon=True).start()

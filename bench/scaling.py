@@ -23,14 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integration" / "stack"))
-from stack import Stack  # noqa: E402: the path must be set first
+from stack import Stack, long_noise  # noqa: E402: the path must be set first
 
-RATE = 44100
 JOB_SECONDS = 30
 TICKS = os.sysconf("SC_CLK_TCK")
 PARTS = ("gateway", "splitter", "rabbitmq", "worker", "assembler")
@@ -59,15 +55,6 @@ class Row:
     def speeds(self) -> list[float]:
         """Times real time, ascending."""
         return sorted(self.audio_seconds / cost.seconds for cost in self.costs)
-
-
-def noise(path: Path, seconds: int, seed: int) -> Path:
-    """In blocks, so that a long one needs no memory; another seed, another track."""
-    random = np.random.default_rng(seed)
-    with soundfile.SoundFile(path, "w", RATE, 2, subtype="PCM_16") as out:
-        for _ in range(seconds):
-            out.write(random.uniform(-0.2, 0.2, (RATE, 2)))
-    return path
 
 
 def spent(stack: Stack) -> tuple[dict[str, float], dict[str, float]]:
@@ -105,7 +92,7 @@ def measure_all(stack: Stack, folder: Path, sizes: list[int], repeat: int, model
     for run in range(repeat):
         for size in sizes:
             count, seconds = songs_of(size)
-            songs = [noise(folder / f"{number}.wav", seconds, (run * 100 + size) * 1000 + number) for number in range(count)]
+            songs = [long_noise(folder / f"{number}.wav", seconds, (run * 100 + size) * 1000 + number) for number in range(count)]
             costs[size].append(measure(stack, songs, model))
             for song in songs:
                 song.unlink()
@@ -173,7 +160,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="unbraid-scaling-") as name:
         folder = Path(name)
         with Stack(workers=2, models=("passthrough",)) as stack:
-            measure(stack, [noise(folder / "warm.wav", JOB_SECONDS, 0)], "passthrough")
+            measure(stack, [long_noise(folder / "warm.wav", JOB_SECONDS, 0)], "passthrough")
             for what, sizes, songs_of in (("minutes", options.minutes, lambda size: (1, size * 60)),
                                           ("jobs at once", options.jobs, lambda size: (size, JOB_SECONDS))):
                 if sizes:
@@ -181,7 +168,7 @@ def main() -> None:
         rows = []
         for workers in options.workers:
             with Stack(workers=workers, models=(options.model,)) as stack:
-                measure(stack, [noise(folder / "warm.wav", JOB_SECONDS, workers)], options.model)
+                measure(stack, [long_noise(folder / "warm.wav", JOB_SECONDS, workers)], options.model)
                 songs_of = (lambda size: (1, 60 * max(options.workers)))
                 rows += measure_all(stack, folder, [workers], options.repeat, options.model, songs_of)
         if rows:

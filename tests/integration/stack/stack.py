@@ -121,6 +121,15 @@ def noise(path: Path, frames: int, channels: int = 2, rate: int = 44100, subtype
     return samples
 
 
+def long_noise(path: Path, seconds: int, seed: int) -> Path:
+    """Stereo noise at 44.1 kHz, 16 bit, of any length: written second by second, so that it needs no memory."""
+    random = np.random.default_rng(seed)
+    with soundfile.SoundFile(path, "w", 44100, 2, subtype="PCM_16") as out:
+        for _ in range(seconds):
+            out.write(random.uniform(-0.2, 0.2, (44100, 2)))
+    return path
+
+
 def interrupt(process: subprocess.Popen) -> int:
     process.send_signal(signal.SIGINT)
     return process.wait(timeout=60)
