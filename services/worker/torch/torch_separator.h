@@ -43,7 +43,7 @@ class TorchSeparator : public Separator {
   absl::Status WarmUp(const model::Package& package);
 
   const Geometry geometry_;
-  const Graphs graphs_;
+  Graphs graphs_;
   Footprint footprint_;
 };
 
