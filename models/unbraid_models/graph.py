@@ -31,20 +31,42 @@ def trace(module: nn.Module, channels: int, window: int) -> bytes:
     A trace bakes in the length, never the batch. torch's own check is off because it compares two traces on
     the same input; `verify` is the better check: another input, another batch size, after reloading.
     """
-    module.eval()
-    with torch.no_grad(), warnings.catch_warnings():
-        # It warns of every length that is baked in, which is what is wanted here.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        traced = torch.jit.trace(module, noise(1, channels, window, seed=1), check_trace=False)
-    raw = io.BytesIO()
-    torch.jit.save(traced, raw)
-    return _canonical(raw.getvalue())
+    return _file(_traced(module, channels, window))
+
+
+def trace_each(module: nn.Module, channels: int, window: int) -> bytes:
+    """As `trace`, for a module that loops over its batch, which a trace would bake in: the windows go through it one after the other."""
+    return _file(torch.jit.script(_OneByOne(_traced(module, channels, window))))
 
 
 def script(module: nn.Module) -> bytes:
     """The TorchScript file of `module`, compiled from its source: for what a trace would leave out."""
+    return _file(torch.jit.script(module.eval()))
+
+
+class _OneByOne(nn.Module):
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        windows = []
+        for number in range(x.size(0)):
+            windows.append(self.module(x[number:number + 1]))
+        return torch.cat(windows)
+
+
+def _traced(module: nn.Module, channels: int, window: int) -> torch.jit.ScriptModule:
+    module.eval()
+    with torch.no_grad(), warnings.catch_warnings():
+        # It warns of every length that is baked in, which is what is wanted here.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        return torch.jit.trace(module, noise(1, channels, window, seed=1), check_trace=False)
+
+
+def _file(module: torch.jit.ScriptModule) -> bytes:
     raw = io.BytesIO()
-    torch.jit.save(torch.jit.script(module.eval()), raw)
+    torch.jit.save(module, raw)
     return _canonical(raw.getvalue())
 
 
@@ -75,7 +97,10 @@ def verify(graph: bytes, module: nn.Module, channels: int, window: int, stems: i
         x = noise(batch, channels, window, seed=1 + batch)
         with torch.inference_mode():
             expected = module(x)
-            got = loaded(x)
+            try:
+                got = loaded(x)
+            except RuntimeError as error:
+                raise GraphMismatch(f"the graph cannot compute {batch} windows: {error}") from error
         if got.shape != (batch, stems, channels, window):
             raise GraphMismatch(f"the graph returns {tuple(got.shape)} for {batch} windows")
         difference = float((got - expected).abs().max())

@@ -17,7 +17,7 @@ from ..spec import PackageSpec
 from . import demucs_models, open_unmix, spleeter
 from .bag import parts_of_bag
 from .download import download
-from .part import Part
+from .part import Part, Way
 from .weights import WEIGHTS
 
 SAMPLE_RATE = 44100
@@ -46,7 +46,7 @@ class Exporter:
     load: Callable[[Sequence[Path]], list[nn.Module]]
     files: int = 1
     bag_weights: Sequence[Sequence[float]] | None = None
-    scripted: bool = False
+    way: Way = Way.TRACED
     narrow_segment: Fraction | None = None
     overlap_frames: int | None = None
     code: str = "MIT"
@@ -84,8 +84,8 @@ class Exporter:
 
     def parts(self, models: Sequence[nn.Module]) -> list[Part]:
         """The graphs of the package."""
-        if self.scripted:
-            return [Part(self.stems, models[0], scripted=True)]
+        if self.way is not Way.TRACED:
+            return [Part(self.stems, models[0], self.way)]
         return parts_of_bag(models, self.bag_weights, self.stems)
 
     def spec(self, version: str, weights: str, licence: str, narrow: bool) -> PackageSpec:
@@ -123,7 +123,7 @@ def _torchaudio() -> Exporter:
 
 def _open_unmix(name: str, hidden: int, licence: str, songs: str) -> Exporter:
     return Exporter(name, f"Open-Unmix, trained on {songs}", open_unmix.STEMS, licence, f"Open-Unmix {name}, openunmix 1.3.0",
-                    Fraction(10), "none", files=len(open_unmix.STEMS), scripted=True,
+                    Fraction(10), "none", files=len(open_unmix.STEMS), way=Way.TRACED_EACH,
                     fresh=lambda narrow: [open_unmix.fresh(hidden, narrow)], load=lambda paths: [open_unmix.load(paths, hidden)])
 
 

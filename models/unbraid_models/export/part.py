@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 
 import torch
@@ -15,17 +16,24 @@ from ..package import GraphFile, write_package
 from ..spec import PackageSpec
 
 
+class Way(Enum):
+    """How a module becomes a graph."""
+
+    TRACED = auto()
+    """What it computes for one window is written down, at the one length of its package."""
+    TRACED_EACH = auto()
+    """The same for a module that loops over the windows of its batch: they go through it one after the other."""
+    SCRIPTED = auto()
+    """Its source is compiled, which keeps loops and conditions that depend on the data. Slower than a trace."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """One graph of a package: a module that takes [batch, channels, window] and gives [batch, len(stems), channels, window].
-
-    A module is traced, at the one length of its package; `scripted` compiles its source instead, which keeps loops and
-    conditions that depend on the data.
-    """
+    """One graph of a package: a module that takes [batch, channels, window] and gives [batch, len(stems), channels, window]."""
 
     stems: tuple[str, ...]
     module: nn.Module
-    scripted: bool = False
+    way: Way = Way.TRACED
 
 
 def export(out: Path, spec: PackageSpec, parts: Sequence[Part], inputs: str = "") -> Path:
@@ -50,6 +58,10 @@ def _graph(spec: PackageSpec, part: Part) -> bytes:
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     with torch.no_grad():
-        data = graph.script(module) if part.scripted else graph.trace(module, spec.channels, spec.window)
+        if part.way is Way.SCRIPTED:
+            data = graph.script(module)
+        else:
+            trace = graph.trace if part.way is Way.TRACED else graph.trace_each
+            data = trace(module, spec.channels, spec.window)
     graph.verify(data, module, spec.channels, spec.window, len(part.stems))
     return data

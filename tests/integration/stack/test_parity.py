@@ -11,7 +11,7 @@ import pytest
 import torch
 from stack import ROOT, demo_song, finished
 
-# One of each kind: a transformer, a bag, one without a fixed length, one that is scripted, one with its published weights. The others
+# One of each kind: a transformer, a bag, one without a fixed length, one that loops over its batch, one with its published weights. The others
 # differ from these by their numbers only, which the tests of the exporters look at; bench/parity.py takes any.
 NAMES = ("htdemucs", "htdemucs_ft", "hdemucs_mmi", "umxhq", "spleeter-2stems")
 # Only these graphs of the bag are run.

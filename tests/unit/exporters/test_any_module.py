@@ -10,7 +10,7 @@ import pytest
 import torch
 from conftest import ROOT
 
-from unbraid_models.export import Part, export
+from unbraid_models.export import Part, Way, export
 from unbraid_models.graph import GraphMismatch, noise
 from unbraid_models.package import BrokenPackage, read_package
 from unbraid_models.reference import Reference
@@ -72,10 +72,22 @@ def test_several_parts_make_a_package_of_several_graphs(tmp_path: Path) -> None:
         read_package(folder)
 
 
+class LoopsOverItsBatch(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([window.unsqueeze(0).repeat(3, 1, 1) for window in x])
+
+
+def test_a_module_that_loops_over_its_batch_is_traced_for_one_window(tmp_path: Path) -> None:
+    with pytest.raises(GraphMismatch, match="the graph cannot compute 2 windows"):
+        export(tmp_path, SPEC, [Part(SPEC.stems, LoopsOverItsBatch())])
+    folder = export(tmp_path, SPEC, [Part(SPEC.stems, LoopsOverItsBatch(), Way.TRACED_EACH)])
+    assert read_package(folder)["name"] == "own"
+
+
 def test_a_module_that_a_trace_gets_wrong_is_refused_and_can_be_scripted(tmp_path: Path) -> None:
     with pytest.raises(GraphMismatch, match="differs from the module"):
         export(tmp_path, SPEC, [Part(SPEC.stems, DependsOnData())])
-    folder = export(tmp_path, SPEC, [Part(SPEC.stems, DependsOnData(), scripted=True)])
+    folder = export(tmp_path, SPEC, [Part(SPEC.stems, DependsOnData(), Way.SCRIPTED)])
     assert read_package(folder)["name"] == "own"
 
 
