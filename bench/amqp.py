@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The AMQP wrapper against the plain use of its library: publishing with confirms, and consuming, at a quorum queue. A Markdown table.
 
-    bench/amqp.py [--messages N] [--bytes N]        100 messages of 2.1 MB, as a result of four stems has them
+    bench/amqp.py [--messages N] [--bytes N]        100 messages of 2.1 MB, as a task and each result have
 
 Both publish persistent and mandatory messages with 64 MiB unconfirmed at most, and consume with a prefetch of 8; the plain one is a
 blocking loop on one thread, which answers nothing that goes wrong (`bench/amqp/plain.h`). A broker of its own runs beside them. Needs a build.

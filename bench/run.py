@@ -29,7 +29,8 @@ def measure(group: str, repeats: int | None) -> list[rows.Row]:
     """Nothing where the group fails; it has said why itself."""
     command = [str(HERE / f"{group}.py"), "--json", *(["--repeats", str(repeats)] if repeats else [])]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    return rows.read(done.stdout.splitlines()[-1]) if done.returncode == 0 else []
+    last = done.stdout.splitlines()[-1:]
+    return rows.read(last[0]) if done.returncode == 0 and last else []
 
 
 def main() -> int:
