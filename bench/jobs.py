@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """1, 10 and 100 separations at once: throughput, fairness, and the time to the first joined second. A Markdown table.
 
-    bench/jobs.py [--jobs 10,100] [--model NAME]        songs of 10 s; NAME (unbraid-4) is the model of the last rows
+    bench/jobs.py [--jobs 10,100] [--model NAME]        songs of 10 s; NAME (unbraid-4) is the model of the last rows; '': leave them out
 
 Throughput and fairness are those of `passthrough` and two workers, so that what is seen is the suite around the model: as many songs at once
 against one alone, and the one that is done last against the middle one. The first joined second is counted from the end of the upload, with
@@ -136,8 +136,9 @@ def main() -> None:
             songs.at_once(1, lambda song, out: bool(stack.separate(song, out, "--model", "passthrough")))
             for jobs in options.jobs:
                 rows += throughput_and_fairness(stack, songs, jobs, options.repeats)
-        with Stack(workers=1, models=(options.model,)) as stack:
-            rows += first_seconds(stack, Songs(Path(name), MODEL_SONG_SECONDS), MOST_MODEL_JOBS, options.model, options.repeats)
+        if options.model:
+            with Stack(workers=1, models=(options.model,)) as stack:
+                rows += first_seconds(stack, Songs(Path(name), MODEL_SONG_SECONDS), MOST_MODEL_JOBS, options.model, options.repeats)
     write(rows, options.json)
 
 
