@@ -6,8 +6,8 @@
 Lengths and jobs are measured with two workers and `passthrough`, which computes nothing, so that what is seen is the suite around the
 model; workers with NAME (the server's default) and a track of a minute for each worker of the largest number. Every figure is the median
 of REPEAT runs, taken in turn, with the smallest and the largest beside it; the first of each row is its baseline. CPU time is that of
-the processes themselves, written bytes are those that they gave to the system. Needs a build, 250 MB of disk per minute, and for
-the plot Debian's python3-matplotlib.
+the processes themselves, written bytes are those that they gave to the system. Needs a build and 250 MB of disk per minute; for
+the plot, Debian's python3-matplotlib is installed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -139,6 +140,11 @@ def plot(path: Path, tables: Iterable[tuple[str, list[Row]]]) -> None:
     figure.savefig(path, format="svg", metadata={"Date": None})
 
 
+def install_matplotlib() -> None:
+    script = f". {ROOT}/scripts/lib/common.sh && . {ROOT}/scripts/lib/packages.sh && packages_install bench"
+    subprocess.run(["bash", "-euo", "pipefail", "-c", script], check=True)
+
+
 def numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",") if number]
 
@@ -156,6 +162,8 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
+    if options.svg:
+        install_matplotlib()
     tables: list[tuple[str, list[Row]]] = []
     with tempfile.TemporaryDirectory(prefix="unbraid-scaling-") as name:
         folder = Path(name)

@@ -1,5 +1,4 @@
-# Every package that the C++ code uses. All of them come from the distribution; an upstream libtorch is found
-# through CMAKE_PREFIX_PATH.
+# Every package that the C++ code uses, but libtorch (UnbraidLibtorch). All of them come from the distribution.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(absl REQUIRED)

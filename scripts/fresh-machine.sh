@@ -14,12 +14,12 @@ set -euo pipefail
 BASE=$UNBRAID_BUILD/cache/bookworm-minbase.tar
 KEEP=0
 
-# The first mirror of this machine's own package sources, in either of apt's two notations.
+# The first mirror of this machine's own package sources, in either of apt's two notations. A machine need not have each of these files.
 host_mirror() {
   {
-    awk '/^URIs:/ { print $2 }' /etc/apt/sources.list.d/*.sources
+    awk '/^URIs:/ { print $2 }' /etc/apt/sources.list.d/*.sources || true
     awk '$1 == "deb" { for (i = 2; i <= NF; ++i) if ($i ~ /^[a-z]+:\/\//) print $i }' \
-      /etc/apt/sources.list /etc/apt/sources.list.d/*.list
+      /etc/apt/sources.list /etc/apt/sources.list.d/*.list || true
   } 2>/dev/null | head -n 1
 }
 

@@ -3,6 +3,7 @@
 #
 #   scripts/test.sh                          everything
 #   scripts/test.sh --ring unit|component|integration    one ring of the tests, without the checks
+#   scripts/test.sh --libtorch2              every test of the worker, against an upstream libtorch 2 (without it: those that touch it)
 #   scripts/test.sh --checks                 the checks alone
 #   scripts/test.sh --fuzz                   the fuzz targets alone, for FUZZ_SECONDS each
 set -euo pipefail
@@ -39,11 +40,12 @@ build_grpcurl() {
     go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$GRPCURL_VERSION"
 }
 
-# run_ring LABEL JOBS: runs the tests with this label. A ring without tests, and a test that was skipped, count as failures.
-run_ring() {
-  local ring=$1 jobs=$2 report=$UNBRAID_BUILD/logs/junit-$1.xml
+# run_tests NAME PRESET JOBS CTEST_OPTION...: runs the chosen tests of a build. None at all, and one that was skipped, count as failures.
+run_tests() {
+  local name=$1 preset=$2 jobs=$3 report=$UNBRAID_BUILD/logs/junit-$1.xml
+  shift 3
   rm -f "$report"
-  ctest --test-dir "$UNBRAID_BUILD/release" -L "^$ring\$" -j "$jobs" --output-on-failure --output-junit "$report" >&2 || true
+  ctest --test-dir "$UNBRAID_BUILD/$preset" "$@" -j "$jobs" --output-on-failure --output-junit "$report" >&2 || true
   local passed failed
   read -r passed failed < <(/usr/bin/python3 - "$report" <<'PYTHON'
 import sys
@@ -58,7 +60,34 @@ PYTHON
   )
   PASSED=$((PASSED + passed))
   FAILED=$((FAILED + failed))
-  say "ring $ring: $passed passed, $failed failed"
+  say "$name: $passed passed, $failed failed"
+}
+
+# run_ring RING: the tests with this label. Those of the integration ring share one machine with a broker.
+run_ring() {
+  local jobs
+  jobs=$(nproc)
+  [[ $1 != integration ]] || jobs=1
+  run_tests "ring-$1" release "$jobs" -L "^$1\$"
+}
+
+build_libtorch2() {
+  "$UNBRAID_ROOT/scripts/libtorch.sh" >/dev/null && build_cmake release worker_all && build_cmake libtorch2 worker_all
+}
+
+# run_libtorch2 RING...: the worker's tests of these rings, with an upstream libtorch 2; in the component ring also the
+# comparison with the release build.
+run_libtorch2() {
+  local ring
+  say "building the worker with libtorch 2"
+  if ! build_libtorch2; then
+    FAILED=$((FAILED + 1))
+    say "libtorch 2: FAILED"
+    return 0
+  fi
+  for ring in "$@"; do
+    run_tests "libtorch2-$ring" libtorch2 1 -L "^$ring\$" -R '_worker_test:|^generations:'
+  done
 }
 
 # Each fuzz target counts as a test. A run that never came to its targets is one failure.
@@ -81,29 +110,27 @@ run_checks() {
 }
 
 main() {
-  local rings=(unit component integration) checks=1 fuzz=1
+  local rings=(unit component integration) libtorch2=(component) checks=1 fuzz=1
   case ${1:-} in
     '') ;;
-    --ring) rings=("${2:?name a ring}") checks=0 fuzz=0 ;;
-    --checks) rings=() fuzz=0 ;;
-    --fuzz) rings=() checks=0 ;;
+    --ring) rings=("${2:?name a ring}") libtorch2=() checks=0 fuzz=0 ;;
+    --libtorch2) rings=() libtorch2=(unit component integration) checks=0 fuzz=0 ;;
+    --checks) rings=() libtorch2=() fuzz=0 ;;
+    --fuzz) rings=() libtorch2=() checks=0 ;;
     *) die "unknown option $1; see the head of this script" ;;
   esac
-  packages_install build run test export
+  packages_install build run test export libtorch
   mkdir -p "$UNBRAID_BUILD/logs"
   ((checks == 0)) || run_checks
+  if ((${#rings[@]} + ${#libtorch2[@]} > 0)); then build_models; fi
   if ((${#rings[@]} > 0)); then
-    build_models
     say "building everything"
     build_cmake release
     build_grpcurl
   fi
-  local ring jobs
-  for ring in "${rings[@]}"; do
-    jobs=$(nproc)
-    [[ $ring != integration ]] || jobs=1
-    run_ring "$ring" "$jobs"
-  done
+  local ring
+  for ring in "${rings[@]}"; do run_ring "$ring"; done
+  ((${#libtorch2[@]} == 0)) || run_libtorch2 "${libtorch2[@]}"
   ((fuzz == 0)) || run_fuzz
   printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
   ((FAILED == 0 && PASSED > 0))

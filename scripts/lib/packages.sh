@@ -29,13 +29,19 @@ PACKAGES_TEST=(
 # Exporting published models (models/export.sh).
 PACKAGES_EXPORT=(libopenblas0-pthread python3 python3-numpy python3-pip python3-torch python3-torchaudio)
 
+# Fetching an upstream libtorch (scripts/libtorch.sh).
+PACKAGES_LIBTORCH=('maven?mvn' python3 python3-pip 'unzip?unzip')
+
+# Drawing the plot of bench/scaling.py, which installs it.
+PACKAGES_BENCH=(python3-matplotlib)
+
 # Rendering songs to train with; models/training/install.sh installs them.
 PACKAGES_TRAINING=(
   fluid-soundfont-gm hydrogen-drumkits libfluidsynth3 musescore-general-soundfont python3-scipy python3-soundfile python3-venv
   sonic-pi-samples
 )
 
-# packages_missing GROUP...: prints what is missing of the groups build, run, test, export and training, one a line.
+# packages_missing GROUP...: prints what is missing of the groups build, run, test, export, libtorch, bench and training, one a line.
 packages_missing() {
   local group entry name
   declare -A there=()

@@ -126,6 +126,11 @@ class Api:
     def get(self, name: str) -> Any:
         return self._separations("GetSeparation", self._calls.GetSeparationRequest(name=name), self._separation.Separation)
 
+    def chunks(self, name: str) -> list[Any]:
+        """The chunks of a separation, at most 1000."""
+        request = self._calls.ListChunksRequest(parent=name, page_size=1000)
+        return self._separations("ListChunks", request, self._calls.ListChunksResponse).chunks
+
     def cancel(self, name: str, seconds: float = 20) -> Any:
         return self._separations("CancelSeparation", self._calls.CancelSeparationRequest(name=name), self._separation.Separation,
                                  seconds)
