@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TREE = Path(os.environ.get("UNBRAID_BUILD", ROOT / "build")) / "release"
+TREE = ROOT / "build" / "release"
 BENCH = TREE / "bin" / "unbraid-worker-bench"
 MODELS = Path(os.environ.get("UNBRAID_MODELS", ROOT / "build/models"))
 
