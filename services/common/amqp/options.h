@@ -29,9 +29,10 @@ struct ConnectionOptions {
   // sent again on the next. Time under an alarm of the broker does not count.
   absl::Duration publish_timeout = absl::Seconds(30);
 
-  // Pause between two attempts to connect; doubles from the first to the second, with jitter.
+  // Pause between two attempts to connect; doubles from the first to the second, with jitter. Parts
+  // that have lost the broker together are all back within the longer one.
   absl::Duration backoff_min = absl::Milliseconds(100);
-  absl::Duration backoff_max = absl::Seconds(10);
+  absl::Duration backoff_max = absl::Seconds(3);
 
   // RabbitMQ 4 takes no larger message.
   size_t max_message_bytes = 16U << 20;

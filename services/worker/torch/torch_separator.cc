@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
 #include "services/worker/torch/graph.h"
+#include "services/worker/torch/tensor_memory.h"
 #include "services/worker/torch/tensor_meter.h"
 #include "services/worker/torch/torch_runtime.h"
 
@@ -37,7 +38,10 @@ void PlaceStems(const Graph& graph, const at::Tensor& made, const Geometry& geom
 TorchSeparator::TorchSeparator(const Geometry& geometry, Graphs graphs)
     : geometry_(geometry), graphs_(std::move(graphs)) {}
 
-TorchSeparator::~TorchSeparator() = default;
+TorchSeparator::~TorchSeparator() {
+  graphs_.clear();
+  TrimTensorMemory();  // what the next model needs may be of other sizes
+}
 
 absl::StatusOr<std::unique_ptr<Separator>> TorchSeparator::Load(const model::Package& package,
                                                                 int threads) {

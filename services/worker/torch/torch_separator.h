@@ -43,7 +43,7 @@ class TorchSeparator : public Separator {
   absl::Status WarmUp(const model::Package& package);
 
   const Geometry geometry_;
-  const std::vector<std::unique_ptr<Graph>> graphs_;
+  std::vector<std::unique_ptr<Graph>> graphs_;
   Footprint footprint_;
 };
 
