@@ -20,8 +20,7 @@ struct Bench {
       : package(FakePackage(channels)),
         owned(std::make_unique<FakeSeparator>(SeparatorFor(package))),
         separator(*owned),
-        pipeline(std::make_unique<InlineExecutor>(std::move(owned)), 8,
-                 [](const absl::Status&, int) {}),
+        pipeline(PipelineOf(std::move(owned), 8)),
         processor(*ChunkProcessor::Create("worker-1", &package, &pipeline)) {}
 
   std::vector<ChunkProcessor::Results> Process(const std::vector<ChunkTask>& tasks) {
@@ -30,9 +29,7 @@ struct Bench {
     REQUIRE(results.ok());
     return *results;
   }
-  std::vector<ChunkResult> Process(const ChunkTask& task) {
-    return Process(std::vector<ChunkTask>{task}).front();
-  }
+  std::vector<ChunkResult> Process(const ChunkTask& task) { return Process(std::vector{task})[0]; }
   ChunkFailure FailureOf(const ChunkTask& task) {
     const std::vector<ChunkResult> results = Process(task);
     REQUIRE(results.size() == 1);
@@ -67,8 +64,7 @@ TEST_CASE("the model is asked for the stems that the tasks of a batch want, and 
 
 TEST_CASE("a separator whose geometry is not the package's is refused") {
   const model::Package package = FakePackage(2);
-  Pipeline pipeline(*Inline(std::make_unique<FakeSeparator>(Geometry{1, kWindow, 2})), 1,
-                    [](const absl::Status&, int) {});
+  Pipeline pipeline = PipelineOf(std::make_unique<FakeSeparator>(Geometry{1, kWindow, 2}), 1);
   const auto processor = ChunkProcessor::Create("worker-1", &package, &pipeline);
   CHECK(processor.status().code() == absl::StatusCode::kInvalidArgument);
   CHECK_THAT(std::string(processor.status().message()), Contains("model fake does not have"));
@@ -292,11 +288,7 @@ TEST_CASE("a wrong task fails alone, the others of its batch are computed") {
 
 TEST_CASE("the time of a batch is shared by its chunks") {
   Bench bench;
-  bench.separator.before = [] {
-    const absl::Time end = absl::Now() + absl::Milliseconds(20);
-    while (absl::Now() < end) {
-    }
-  };
+  bench.separator.before = [] { absl::SleepFor(absl::Milliseconds(20)); };
   const std::vector<ChunkTask> tasks(4, FakeTask(bench.package, 2));
   const auto results = bench.Process(tasks);
   CHECK(results[0][0].compute_seconds() >= 0.005);

@@ -13,6 +13,7 @@
 #include "services/common/model/package.h"
 #include "services/worker/executor.h"
 #include "services/worker/inline_executor.h"
+#include "services/worker/pipeline.h"
 #include "services/worker/separator.h"
 #include "unbraid/internal/v1/work.pb.h"
 
@@ -80,6 +81,12 @@ inline FakeSeparator SeparatorFor(const model::Package& package) {
 // What a factory gives for a separator.
 inline absl::StatusOr<std::unique_ptr<Executor>> Inline(std::unique_ptr<Separator> separator) {
   return std::make_unique<InlineExecutor>(std::move(separator));
+}
+
+// For batches of at most so many windows.
+inline Pipeline PipelineOf(std::unique_ptr<Separator> separator, int most) {
+  return Pipeline(std::make_unique<InlineExecutor>(std::move(separator)), most,
+                  [](const absl::Status&, int) {});
 }
 
 inline void SetSamples(const std::vector<float>& samples, internal::v1::ChunkTask* task) {
