@@ -1,6 +1,4 @@
 // What the GPU path does with libtorch, on the CPU: everything but the calls of CUDA.
-#include "services/worker/torch/torch_executor.h"
-
 #include <catch2/catch.hpp>
 
 #include "services/worker/pipeline.h"
@@ -16,13 +14,11 @@ using Log = std::vector<std::string>;
 
 struct Bench {
   explicit Bench(const std::string& model) : package(TestPackage(model)) {
-    auto made = std::make_unique<HostLanes>(&log);
-    lanes = made.get();
-    auto loaded = TorchExecutor::Load(package, 1, std::move(made));
+    auto loaded = LoadOnHostLanes(package, &book);
     INFO(loaded.status());
     REQUIRE(loaded.ok());
     executor = *std::move(loaded);
-    log.clear();
+    book.log.clear();
   }
 
   absl::Status Begin(int slot, const std::vector<float>& windows, const std::vector<int>& wanted) {
@@ -38,9 +34,8 @@ struct Bench {
   }
   size_t samples() const { return executor->geometry().window_samples(); }
 
-  Log log;
+  HostLanesBook book;
   model::Package package;
-  HostLanes* lanes = nullptr;
   std::unique_ptr<Executor> executor;
 };
 
@@ -71,18 +66,18 @@ TEST_CASE("each step follows the one before it in the slot, and nothing else") {
   const std::vector<float> window = Noise(bench.samples());
   REQUIRE(bench.Begin(1, window, {0, 1}).ok());
   bench.Await(1);
-  CHECK(bench.log == Log{"await upload 1", "await download 1", "upload follows compute 1",
-                         "use upload", "mark upload 1", "compute follows upload 1", "use compute",
-                         "mark compute 1", "download follows compute 1", "use download",
-                         "mark download 1", "await download 1"});
+  CHECK(bench.book.log == Log{"await upload 1", "await download 1", "upload follows compute 1",
+                              "use upload", "mark upload 1", "compute follows upload 1",
+                              "use compute", "mark compute 1", "download follows compute 1",
+                              "use download", "mark download 1", "await download 1"});
 }
 
 TEST_CASE("a new buffer of the device is written to only when its memory is free") {
   Bench bench("moody");
   const std::vector<float> windows = Noise(2 * bench.samples());
   REQUIRE(bench.executor->Upload(0, windows).ok());
-  CHECK(bench.log == Log{"await upload 0", "await download 0", "use compute", "mark compute 0",
-                         "upload follows compute 0", "use upload", "mark upload 0"});
+  CHECK(bench.book.log == Log{"await upload 0", "await download 0", "use compute", "mark compute 0",
+                              "upload follows compute 0", "use upload", "mark upload 0"});
 }
 
 TEST_CASE("on a device, too, a graph is run only for a stem that it makes") {
@@ -101,7 +96,7 @@ TEST_CASE("on a device, too, a graph is run only for a stem that it makes") {
 
 TEST_CASE("a lack of the device's memory is told as such, and smaller batches do") {
   Bench bench("conv");
-  bench.lanes->most_samples = static_cast<int64_t>(3 * bench.samples());
+  bench.book.most_samples = static_cast<int64_t>(3 * bench.samples());
   const std::vector<float> windows = Noise(4 * bench.samples());
   CHECK(absl::IsResourceExhausted(bench.executor->Upload(0, windows)));
   std::vector<float> expected;
@@ -133,9 +128,8 @@ TEST_CASE("a package that was traced on another device runs here") {
 }
 
 TEST_CASE("on a device, too, a graph that gives something else than the package says is refused") {
-  Log log;
-  const auto executor =
-      TorchExecutor::Load(TestPackage("wrong_shape"), 1, std::make_unique<HostLanes>(&log));
+  HostLanesBook book;
+  const auto executor = LoadOnHostLanes(TestPackage("wrong_shape"), &book);
   CHECK(absl::IsInvalidArgument(executor.status()));
   CHECK_THAT(std::string(executor.status().message()), Contains("[1, 2, 2, 4095]"));
 }
