@@ -1,112 +1,158 @@
 #include "services/worker/chunk_loop.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "services/common/base/ids.h"
 #include "services/common/base/status.h"
 #include "services/common/telemetry/log.h"
-#include "services/worker/settlement.h"
 
 namespace unbraid::worker {
 namespace {
 
-using internal::v1::ChunkResult;
 using internal::v1::ChunkTask;
 
 // How long a chunk that may end the process waits for the confirms of those before it.
 constexpr absl::Duration kSettlePatience = absl::Seconds(5);
-
-std::string MessageId(const ChunkResult& result) {
-  const std::string chunk =
-      absl::StrCat(result.separation_id(), ".", result.attempt(), ".", result.chunk_index(), ".");
-  return result.has_stem() ? absl::StrCat(chunk, result.stem().stem_index()) : chunk + "failure";
-}
+// Below the delivery limit, since each time may count as a failed delivery of the same chunk.
+constexpr int kMostTimesStarved = 3;
 
 }  // namespace
 
 ChunkLoop::ChunkLoop(const Options& options, std::vector<const model::Package*> packages,
                      const Parts& parts)
-    : model_turn_(options.model_turn),
+    : options_(options),
       parts_(parts),
-      shelf_(options.worker, std::move(packages), options.model_memory_bytes, parts.watchdog,
-             parts.metrics) {}
+      intake_(parts.broker, parts.cancelled, parts.metrics),
+      hand_over_(parts.broker, parts.metrics),
+      shelf_({options.worker, options.model_memory_bytes, options.batch}, std::move(packages),
+             parts.watchdog, parts.metrics) {}
 
-absl::Status ChunkLoop::Load(const SeparatorFactory& factory) { return shelf_.LoadAll(factory); }
+absl::Status ChunkLoop::Load(const ExecutorFactory& factory) { return shelf_.LoadAll(factory); }
 
 absl::Status ChunkLoop::Run() {
   while (true) {
-    std::optional<Arrival> arrival =
-        parts_.queue->Pop({shelf_.loaded(), shelf_.changed_at() + model_turn_});
-    if (!arrival) return absl::OkStatus();
-    UNBRAID_RETURN_IF_ERROR(Handle(*std::move(arrival)));
+    // While something is computed, a batch is begun beside it if one is there, and otherwise the
+    // results of the first one go before everything else.
+    std::vector<Arrival> arrivals =
+        parts_.queue->Pop({shelf_.loaded(), shelf_.changed_at() + options_.model_turn},
+                          {shelf_.chunks(), options_.batch_wait, /*at_once=*/!begun_.empty()});
+    if (arrivals.empty()) {
+      if (begun_.empty()) return absl::OkStatus();
+      UNBRAID_RETURN_IF_ERROR(EndFirst());
+      continue;
+    }
+    Batch batch = Accept(std::move(arrivals));
+    if (!batch.tasks.empty()) UNBRAID_RETURN_IF_ERROR(Compute(std::move(batch)));
   }
 }
 
-absl::Status ChunkLoop::Handle(Arrival arrival) {
-  parts_.metrics->received_bytes().Increment(static_cast<double>(arrival.delivery.body.size()));
-  ChunkTask task;
-  const bool parsed = task.ParseFromString(arrival.delivery.body);
-  // Without an assembler there is nobody to tell that the task is wrong.
-  if (!parsed || task.assembler().empty()) {
-    telemetry::Error(
-        "set a message aside that is no chunk task",
-        {{"message_id", arrival.delivery.message_id}, {"bytes", arrival.delivery.body.size()}});
-    parts_.metrics->CountChunk("rejected");
-    parts_.broker->Nack(arrival.model, arrival.delivery.tag, /*requeue=*/false);
-    return absl::OkStatus();
+ChunkLoop::Batch ChunkLoop::Accept(std::vector<Arrival> arrivals) const {
+  Batch batch;
+  batch.suspect = arrivals.front().delivery.delivery_count > 0;
+  for (Arrival& arrival : arrivals) {
+    std::optional<ChunkTask> task = intake_.Accept(arrival);
+    std::string().swap(arrival.delivery.body);  // the task has a copy; a model needs the memory
+    if (!task) continue;
+    batch.tasks.push_back(*std::move(task));
+    batch.receipts.push_back({arrival.model, arrival.delivery.tag});
   }
-  std::string().swap(arrival.delivery.body);  // the task has a copy; a model needs the memory
-  const base::SeparationId separation(task.separation_id());
-  if (parts_.cancelled->HasEnded(separation, task.attempt())) {
-    telemetry::Info("dropped a chunk of a separation that has ended",
-                    {{"separation", separation.ToString()},
-                     {"chunk", task.chunk_index()},
-                     {"attempt", task.attempt()}});
-    parts_.metrics->CountChunk("cancelled");
-    parts_.broker->Ack(arrival.model, arrival.delivery.tag);
-    return absl::OkStatus();
-  }
-  return Compute(arrival, task);
+  return batch;
 }
 
-absl::Status ChunkLoop::Compute(const Arrival& arrival, const ChunkTask& task) {
+absl::Status ChunkLoop::Compute(Batch batch) {
+  const bool alone = batch.suspect || (!begun_.empty() && begun_.front().model() != batch.model());
+  if (alone) UNBRAID_RETURN_IF_ERROR(EndAll());
   // Should this one end the process, at least the chunks before it are done with.
-  if (arrival.delivery.delivery_count > 0) (void)AwaitSettled(kSettlePatience);
-  SetCurrent(arrival);
-  const absl::StatusOr<ChunkProcessor*> processor = shelf_.Use(arrival.model);
+  if (batch.suspect) (void)AwaitSettled(kSettlePatience);
+  hand_over_.Take(batch.receipts);
+  const absl::StatusOr<ChunkProcessor*> processor = shelf_.Use(batch.model());
   if (!processor.ok()) {
-    GiveBack("its model cannot be loaded again");
+    hand_over_.GiveBack("the model cannot be loaded again");
     return processor.status();
   }
-  const std::vector<ChunkProcessor::Results> results = Process(*processor, task);
+  batch.processor = *processor;
+  batch.begun = absl::Now();
+  parts_.metrics->busy().Set(1);
+  parts_.metrics->batch_chunks().Observe(static_cast<double>(batch.tasks.size()));
+  const auto most = static_cast<size_t>(batch.suspect ? 1 : batch.processor->depth());
+  begun_.push_back(std::move(batch));
   {
-    // In one step: a chunk whose results are on their way is settled by their confirms alone.
-    absl::MutexLock lock(&mutex_);
-    ++unsettled_;
-    current_.is_set = false;
+    const Watchdog::Guard guard(parts_.watchdog);
+    begun_.back().processor->Begin(begun_.back().tasks);
   }
-  Send(arrival, task, results.front());
+  while (begun_.size() >= most) UNBRAID_RETURN_IF_ERROR(EndFirst());
   return absl::OkStatus();
 }
 
-std::vector<ChunkProcessor::Results> ChunkLoop::Process(ChunkProcessor* processor,
-                                                        const ChunkTask& task) {
-  const absl::Time start = absl::Now();
-  parts_.metrics->busy().Set(1);
-  std::vector<ChunkProcessor::Results> results;
-  {
-    const Watchdog::Guard guard(parts_.watchdog);
-    results = processor->Process(absl::MakeConstSpan(&task, 1));
-  }
-  parts_.metrics->busy().Set(0);
-  Log(task, results.front(), absl::Now() - start);
-  return results;
+absl::Status ChunkLoop::EndAll() {
+  while (!begun_.empty()) UNBRAID_RETURN_IF_ERROR(EndFirst());
+  return absl::OkStatus();
 }
 
-void ChunkLoop::Log(const ChunkTask& task, const ChunkProcessor::Results& results,
-                    absl::Duration took) {
-  const double seconds = absl::ToDoubleSeconds(took);
+absl::Status ChunkLoop::EndFirst() {
+  absl::StatusOr<std::vector<ChunkProcessor::Results>> results =
+      std::vector<ChunkProcessor::Results>();
+  {
+    const Watchdog::Guard guard(parts_.watchdog);
+    results = begun_.front().processor->End();
+  }
+  const Batch batch = std::move(begun_.front());
+  begun_.pop_front();
+  if (begun_.empty()) parts_.metrics->busy().Set(0);
+  if (!results.ok()) return OnTrouble(results.status());
+  times_starved_ = 0;
+  SetStarved(absl::OkStatus());
+  Finish(batch, *results);
+  return absl::OkStatus();
+}
+
+absl::Status ChunkLoop::OnTrouble(const absl::Status& trouble) {
+  if (!absl::IsResourceExhausted(trouble)) return trouble;
+  // Whatever was begun after it meets the same lack, and goes with it.
+  while (!begun_.empty()) {
+    const Watchdog::Guard guard(parts_.watchdog);
+    (void)begun_.front().processor->End();
+    begun_.pop_front();
+  }
+  parts_.metrics->busy().Set(0);
+  hand_over_.GiveBack("the device's memory does not do for one chunk");
+  SetStarved(absl::UnavailableError(
+      absl::StrCat("the device's memory does not do for one chunk: ", trouble.message())));
+  if (++times_starved_ == kMostTimesStarved) return trouble;
+  (void)parts_.queue->AwaitClosed(options_.memory_pause * times_starved_);
+  return absl::OkStatus();
+}
+
+void ChunkLoop::SetStarved(const absl::Status& starved) {
+  absl::MutexLock lock(&mutex_);
+  starved_ = starved;
+}
+
+absl::Status ChunkLoop::Ready() const {
+  absl::MutexLock lock(&mutex_);
+  return starved_;
+}
+
+void ChunkLoop::Finish(const Batch& batch, const std::vector<ChunkProcessor::Results>& results) {
+  const absl::Time now = absl::Now();
+  // A batch that was begun beside another one had its turn when that one was done with.
+  const double seconds = absl::ToDoubleSeconds(now - std::max(batch.begun, last_ended_)) /
+                         static_cast<double>(batch.tasks.size());
+  last_ended_ = now;
+  for (size_t i = 0; i < batch.tasks.size(); ++i) {
+    Log(batch.tasks[i], results[i], seconds);
+    if (!results[i].front().has_failure()) {
+      parts_.metrics->audio_seconds().Increment(static_cast<double>(batch.tasks[i].keep_frames()) /
+                                                shelf_.package(batch.model()).sample_rate_hz);
+    }
+    hand_over_.Send(batch.receipts[i], batch.tasks[i], results[i]);
+  }
+}
+
+void ChunkLoop::Log(const ChunkTask& task, const ChunkProcessor::Results& results, double seconds) {
   const std::string separation = base::SeparationId(task.separation_id()).ToString();
   if (results.front().has_failure()) {
     const internal::v1::ChunkFailure& failure = results.front().failure();
@@ -130,68 +176,6 @@ void ChunkLoop::Log(const ChunkTask& task, const ChunkProcessor::Results& result
                                      {"trace_parent", task.trace_parent()}});
   parts_.metrics->CountChunk("computed");
   parts_.metrics->chunk_seconds().Observe(seconds);
-}
-
-void ChunkLoop::Send(const Arrival& arrival, const ChunkTask& task,
-                     const ChunkProcessor::Results& results) {
-  const auto settlement = Settlement::Create(
-      results.size(), [this, model = arrival.model, tag = arrival.delivery.tag,
-                       separation = base::SeparationId(task.separation_id()).ToString(),
-                       chunk = task.chunk_index()](const absl::Status& outcome) {
-        Settle(model, tag, separation, chunk, outcome);
-      });
-  if (!results.front().has_failure()) {
-    parts_.metrics->audio_seconds().Increment(static_cast<double>(task.keep_frames()) /
-                                              shelf_.package(arrival.model).sample_rate_hz);
-  }
-  for (const ChunkResult& result : results) {
-    BrokerLink::Outgoing outgoing = {task.assembler(), MessageId(result),
-                                     result.SerializeAsString()};
-    parts_.metrics->sent_bytes().Increment(static_cast<double>(outgoing.body.size()));
-    parts_.broker->Publish(std::move(outgoing), [settlement](const absl::Status& status) {
-      settlement->Decide(status);
-    });
-  }
-}
-
-void ChunkLoop::Settle(size_t model, amqp::DeliveryTag tag, const std::string& separation,
-                       int64_t chunk, const absl::Status& outcome) {
-  if (outcome.ok()) {
-    parts_.broker->Ack(model, tag);
-  } else {
-    telemetry::Warning("gave a chunk back whose results could not be sent",
-                       {{"separation", separation}, {"chunk", chunk}, {"error", outcome}});
-    parts_.metrics->CountChunk("returned");
-    // A result that is too large for the broker stays too large.
-    parts_.broker->Nack(model, tag, /*requeue=*/!absl::IsResourceExhausted(outcome));
-  }
-  absl::MutexLock lock(&mutex_);
-  --unsettled_;
-}
-
-bool ChunkLoop::AwaitSettled(absl::Duration timeout) {
-  const auto settled = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return unsettled_ == 0; };
-  absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithTimeout(absl::Condition(&settled), timeout);
-}
-
-void ChunkLoop::SetCurrent(const Arrival& arrival) {
-  absl::MutexLock lock(&mutex_);
-  current_ = {true, arrival.model, arrival.delivery.tag};
-}
-
-void ChunkLoop::GiveBackCurrent() { GiveBack("the grace period is over"); }
-
-void ChunkLoop::GiveBack(absl::string_view why) {
-  Current current;
-  {
-    absl::MutexLock lock(&mutex_);
-    current = std::exchange(current_, Current());
-  }
-  if (!current.is_set) return;
-  telemetry::Warning(absl::StrCat("gave back the chunk that was being computed: ", why));
-  parts_.metrics->CountChunk("returned");
-  parts_.broker->Nack(current.model, current.tag, /*requeue=*/true);
 }
 
 }  // namespace unbraid::worker

@@ -18,67 +18,133 @@ using internal::v1::ChunkResult;
 using internal::v1::ChunkTask;
 using internal::v1::StemSamples;
 
+namespace {
+
+// A failure of the device, not of the model.
+bool IsOfDevice(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) || absl::IsUnavailable(status);
+}
+
+}  // namespace
+
 absl::StatusOr<ChunkProcessor> ChunkProcessor::Create(std::string worker,
                                                       const model::Package* package,
-                                                      Separator* separator) {
-  const Geometry& geometry = separator->geometry();
+                                                      Pipeline* pipeline) {
+  const Geometry& geometry = pipeline->geometry();
   if (geometry.channels != package->channels || geometry.window_frames != package->window_frames ||
       static_cast<size_t>(geometry.stems) != package->stems.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat("model ", package->name, " does not have the geometry that its package says"));
   }
-  return ChunkProcessor(std::move(worker), package, separator);
+  return ChunkProcessor(std::move(worker), package, pipeline);
 }
 
 ChunkProcessor::ChunkProcessor(std::string worker, const model::Package* package,
-                               Separator* separator)
+                               Pipeline* pipeline)
     : worker_(std::move(worker)),
       package_(package),
-      separator_(separator),
-      adapter_(separator->geometry()) {}
+      pipeline_(pipeline),
+      adapter_(pipeline->geometry()) {}
 
-int64_t ChunkProcessor::buffer_bytes() const {
-  const Geometry& geometry = separator_->geometry();
-  const size_t windows = geometry.channels == 1 ? 2 : 1;  // a mono model takes stereo as two
-  const size_t samples = 2 * geometry.window_samples() + geometry.output_samples();
-  return static_cast<int64_t>(windows * samples * sizeof(float));
+int64_t ChunkProcessor::buffer_bytes(int chunks) const {
+  const Geometry& geometry = pipeline_->geometry();
+  const auto windows = static_cast<size_t>(chunks * MostWindowsOfChunk(*package_));
+  const auto slots = static_cast<size_t>(pipeline_->slots());
+  const size_t batches = slots * windows * (geometry.window_samples() + geometry.output_samples());
+  const size_t kept =
+      static_cast<size_t>(MostWindowsOfChunk(*package_)) * geometry.window_samples();
+  return static_cast<int64_t>((batches + kept) * sizeof(float));
 }
 
-std::vector<ChunkProcessor::Results> ChunkProcessor::Process(absl::Span<const ChunkTask> tasks) {
-  std::vector<absl::Status> checks;
-  windows_.clear();
-  std::set<int> wanted;
-  int good = 0;
-  for (const ChunkTask& task : tasks) {
-    checks.push_back(CheckTask(task, *package_));
-    if (!checks.back().ok()) continue;
-    adapter_.AppendWindows(task, &windows_);
-    wanted.insert(task.stem_indexes().begin(), task.stem_indexes().end());
-    ++good;
-  }
-  const absl::Time start = absl::Now();
-  absl::Status model;
-  if (good > 0) {
-    model =
-        separator_->Separate(windows_, std::vector<int>(wanted.begin(), wanted.end()), &output_);
-  }
-  const double seconds = absl::ToDoubleSeconds(absl::Now() - start) / std::max(good, 1);
+int ChunkProcessor::chunks() const {
+  return std::max(1, pipeline_->windows() / MostWindowsOfChunk(*package_));
+}
 
+size_t ChunkProcessor::WindowSamples(const ChunkTask& task) const {
+  return static_cast<size_t>(adapter_.WindowCount(task)) * pipeline_->geometry().window_samples();
+}
+
+size_t ChunkProcessor::OutputSamples(const ChunkTask& task) const {
+  return static_cast<size_t>(adapter_.WindowCount(task)) * pipeline_->geometry().output_samples();
+}
+
+void ChunkProcessor::Begin(absl::Span<const ChunkTask> tasks) {
+  Batch& batch = batches_.emplace_back();
+  batch.tasks = tasks;
+  if (!spare_windows_.empty()) {
+    batch.windows = std::move(spare_windows_.back());
+    spare_windows_.pop_back();
+    batch.windows.clear();
+  }
+  std::set<int> wanted;
+  for (const ChunkTask& task : tasks) {
+    batch.checks.push_back(CheckTask(task, *package_));
+    if (!batch.checks.back().ok()) continue;
+    adapter_.AppendWindows(task, &batch.windows);
+    wanted.insert(task.stem_indexes().begin(), task.stem_indexes().end());
+  }
+  batch.wanted.assign(wanted.begin(), wanted.end());
+  batch.begun = absl::Now();
+  if (!batch.none_good()) pipeline_->Begin(batch.windows, batch.wanted);
+}
+
+absl::StatusOr<std::vector<ChunkProcessor::Results>> ChunkProcessor::End() {
+  Batch batch = std::move(batches_.front());
+  batches_.pop_front();
+  absl::StatusOr<absl::Span<const float>> output = absl::Span<const float>();
+  if (!batch.none_good()) output = pipeline_->End();
+  const absl::Time now = absl::Now();
+  const auto good = std::count(batch.checks.begin(), batch.checks.end(), absl::OkStatus());
+  // A batch that was begun beside another one had its turn when that one was done with.
+  batch.seconds = absl::ToDoubleSeconds(now - std::max(batch.begun, last_ended_)) /
+                  static_cast<double>(std::max<int64_t>(good, 1));
+  last_ended_ = now;
+  absl::StatusOr<std::vector<Results>> results =
+      !output.ok() && !IsOfDevice(output.status()) && good > 1
+          ? FinishOneByOne(batch)
+          : FinishAll(batch, std::move(output));
+  spare_windows_.push_back(std::move(batch.windows));
+  return results;
+}
+
+absl::StatusOr<std::vector<ChunkProcessor::Results>> ChunkProcessor::FinishAll(
+    const Batch& batch, absl::StatusOr<absl::Span<const float>> output) {
+  if (IsOfDevice(output.status())) return output.status();
   std::vector<Results> all;
   size_t position = 0;
-  for (size_t i = 0; i < tasks.size(); ++i) {
-    if (!checks[i].ok()) {
-      all.push_back(Failed(tasks[i], 0, checks[i]));
-    } else if (!model.ok()) {
-      all.push_back(Failed(tasks[i], seconds,
-                           base::Error(model.code(), kModelError, std::string(model.message()))));
+  for (size_t i = 0; i < batch.tasks.size(); ++i) {
+    const ChunkTask& task = batch.tasks[i];
+    if (!batch.checks[i].ok()) {
+      all.push_back(Failed(task, 0, batch.checks[i]));
+    } else if (!output.ok()) {
+      all.push_back(FailedByModel(task, batch.seconds, output.status()));
     } else {
-      const size_t samples = static_cast<size_t>(adapter_.WindowCount(tasks[i])) *
-                             separator_->geometry().output_samples();
-      all.push_back(
-          Finish(tasks[i], seconds, absl::MakeConstSpan(output_).subspan(position, samples)));
-      position += samples;
+      all.push_back(Finish(task, batch.seconds, output->subspan(position, OutputSamples(task))));
+      position += OutputSamples(task);
     }
+  }
+  return all;
+}
+
+absl::StatusOr<std::vector<ChunkProcessor::Results>> ChunkProcessor::FinishOneByOne(
+    const Batch& batch) {
+  std::vector<Results> all;
+  size_t position = 0;
+  for (size_t i = 0; i < batch.tasks.size(); ++i) {
+    const ChunkTask& task = batch.tasks[i];
+    if (!batch.checks[i].ok()) {
+      all.push_back(Failed(task, 0, batch.checks[i]));
+      continue;
+    }
+    const absl::Time start = absl::Now();
+    const std::vector<int> wanted(task.stem_indexes().begin(), task.stem_indexes().end());
+    const auto output = pipeline_->Run(
+        absl::MakeConstSpan(batch.windows).subspan(position, WindowSamples(task)), wanted);
+    const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
+    if (IsOfDevice(output.status())) return output.status();
+    all.push_back(output.ok() ? Finish(task, seconds, *output)
+                              : FailedByModel(task, seconds, output.status()));
+    position += WindowSamples(task);
   }
   return all;
 }
@@ -123,6 +189,12 @@ ChunkResult ChunkProcessor::NewResult(const ChunkTask& task, double seconds) con
   result.set_compute_seconds(seconds);
   result.set_trace_parent(task.trace_parent());
   return result;
+}
+
+ChunkProcessor::Results ChunkProcessor::FailedByModel(const ChunkTask& task, double seconds,
+                                                      const absl::Status& status) const {
+  return Failed(task, seconds,
+                base::Error(status.code(), kModelError, std::string(status.message())));
 }
 
 ChunkProcessor::Results ChunkProcessor::Failed(const ChunkTask& task, double seconds,

@@ -30,6 +30,15 @@ bool GoesBefore(const Arrival& later, const Arrival& earlier, const Turn& turn) 
   return failures % 2 == 1;
 }
 
+// Whether two chunks may share a batch.
+bool FitsBeside(const Arrival& other, const Arrival& first) {
+  return other.model == first.model && other.delivery.delivery_count == 0;
+}
+
+int MostOf(size_t model, const BatchRule& rule) {
+  return model < rule.most.size() ? rule.most[model] : 1;
+}
+
 }  // namespace
 
 void ChunkQueue::Push(Arrival arrival) {
@@ -42,23 +51,57 @@ void ChunkQueue::Push(Arrival arrival) {
   waiting_.push_back(std::move(arrival));
 }
 
-std::optional<Arrival> ChunkQueue::Pop(const Turn& turn) {
+std::vector<Arrival> ChunkQueue::Pop(const Turn& turn, const BatchRule& rule) {
   const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return closed_ || !waiting_.empty();
   };
   absl::MutexLock lock(&mutex_);
+  if (rule.at_once && !ready()) return {};
   mutex_.Await(absl::Condition(&ready));
   const Turn now = absl::Now() < turn.until ? turn : Turn();
   const auto company = [this, &now]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return closed_ || !WantsCompany(now);
   };
+  if (rule.at_once && !company()) return {};
   mutex_.AwaitWithTimeout(absl::Condition(&company), kCompanyPatience);
-  if (closed_) return std::nullopt;
-  const auto chosen = Next(now);
+  const auto full = [this, &now, &rule]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return closed_ || IsFull(now, rule);
+  };
+  mutex_.AwaitWithTimeout(absl::Condition(&full), rule.wait);
+  if (closed_) return {};
+  return TakeBatch(now, rule);
+}
+
+bool ChunkQueue::IsFull(const Turn& turn, const BatchRule& rule) {
+  const Arrival& first = *Next(turn);
+  const auto fits = [&first](const Arrival& other) { return FitsBeside(other, first); };
+  return first.delivery.delivery_count > 0 ||
+         std::count_if(waiting_.begin(), waiting_.end(), fits) >= MostOf(first.model, rule);
+}
+
+std::vector<Arrival> ChunkQueue::TakeBatch(const Turn& turn, const BatchRule& rule) {
+  const auto chosen = Next(turn);
   for (auto earlier = waiting_.begin(); earlier != chosen; ++earlier) ++earlier->passed_over;
-  std::optional<Arrival> next(std::move(*chosen));
+  std::vector<Arrival> batch;
+  batch.push_back(std::move(*chosen));
   waiting_.erase(chosen);
-  return next;
+  const int most =
+      batch.front().delivery.delivery_count > 0 ? 1 : MostOf(batch.front().model, rule);
+  for (auto next = waiting_.begin();
+       next != waiting_.end() && batch.size() < static_cast<size_t>(most);) {
+    if (!FitsBeside(*next, batch.front())) {
+      ++next;
+      continue;
+    }
+    batch.push_back(std::move(*next));
+    next = waiting_.erase(next);
+  }
+  return batch;
+}
+
+bool ChunkQueue::AwaitClosed(absl::Duration timeout) const {
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithTimeout(absl::Condition(&closed_), timeout);
 }
 
 bool ChunkQueue::WantsCompany(const Turn& turn) const {

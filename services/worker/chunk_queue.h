@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <deque>
-#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -26,6 +25,15 @@ struct Turn {
   absl::Time until = absl::InfinitePast();
 };
 
+// How chunks are put together into batches.
+struct BatchRule {
+  std::vector<int> most;  // chunks of a batch, by model; 1 for one that is not named
+  // How long a batch that is not full waits for more, once there is a chunk for it.
+  absl::Duration wait;
+  // Give nothing where none waits, instead of waiting for a first one.
+  bool at_once = false;
+};
+
 // Chunks that wait for the inference thread. Bounded by the prefetch of the consumers: when a
 // connection is new, what came over the old one is dropped, since the broker delivers it again.
 //
@@ -37,13 +45,20 @@ struct Turn {
 //
 // Among chunks without failures those of models at hand go first, and are waited for as well, so
 // that a model is not loaded for one chunk while another one is in the midst of its work; when the
-// turn is over, whichever came first goes. Thread-safe.
+// turn is over, whichever came first goes.
+//
+// A batch holds chunks of one model and of any separations, as they came; one whose delivery has
+// failed before is always alone, so that if it ends the process again nobody else is blamed.
+// Thread-safe.
 class ChunkQueue {
  public:
   void Push(Arrival arrival);
 
-  // Waits for the next one; nothing after Close().
-  std::optional<Arrival> Pop(const Turn& turn = {});
+  // Waits for the next batch; nothing after Close(), until which all of it stays in the queue.
+  std::vector<Arrival> Pop(const Turn& turn = {}, const BatchRule& rule = {});
+
+  // Waits until Close(). False when the time is up.
+  bool AwaitClosed(absl::Duration timeout) const;
 
   // Pop gives nothing any more; what waits, and what still comes in, is for TakeAll.
   void Close();
@@ -55,6 +70,10 @@ class ChunkQueue {
   // Whether what waits had better wait a moment longer.
   bool WantsCompany(const Turn& turn) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::deque<Arrival>::iterator Next(const Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the batch that begins with the next one is as large as it may be.
+  bool IsFull(const Turn& turn, const BatchRule& rule) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<Arrival> TakeBatch(const Turn& turn, const BatchRule& rule)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
   std::deque<Arrival> waiting_ ABSL_GUARDED_BY(mutex_);

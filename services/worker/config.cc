@@ -9,18 +9,36 @@
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
 #include "services/worker/cpu_limit.h"
+#include "services/worker/device.h"
 
 namespace unbraid::worker {
 namespace {
 
 constexpr int kMaxThreads = 1024;
 constexpr int64_t kMaxMemoryMb = 10'000'000;
+constexpr int kMostBatch = 256;  // three of them are fetched ahead
+constexpr int kGpuBatch = 8;
+constexpr absl::Duration kMostBatchWait = absl::Seconds(10);
 constexpr absl::Duration kBrokerPatience = absl::Minutes(30);
 
 std::string DefaultName() {
   std::array<char, 256> host = {};
   if (gethostname(host.data(), host.size() - 1) != 0) return absl::StrCat("worker-", getpid());
   return absl::StrCat(host.data(), "-", getpid());
+}
+
+absl::Status ValidateBatches(const Config& config) {
+  const absl::StatusOr<DeviceName> device = ParseDevice(config.device);
+  if (!device.ok()) return device.status();
+  if (config.batch < 0 || config.batch > kMostBatch) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--batch must be 0 (by the device) to ", kMostBatch, " chunks"));
+  }
+  if (config.batch_wait < absl::ZeroDuration() || config.batch_wait > kMostBatchWait) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--batch-wait must be 0 to ", absl::FormatDuration(kMostBatchWait)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -49,6 +67,7 @@ absl::Status Validate(const Config& config) {
                      absl::FormatDuration(kBrokerPatience / models), " for ", models,
                      " models, or the broker takes a chunk away while it waits for its turn"));
   }
+  UNBRAID_RETURN_IF_ERROR(ValidateBatches(config));
   if (config.name.empty()) return absl::InvalidArgumentError("--name must not be empty");
   return absl::OkStatus();
 }
@@ -70,6 +89,10 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
   flags.AddDuration("--model-turn", &config->model_turn,
                     "With a limit: time before a model that must be loaded has its turn");
   flags.Add("--threads", &config->threads, "Threads of one inference; 0: by the CPU limit");
+  flags.Add("--device", &config->device, "Where models run: cpu, cuda or cuda:N");
+  flags.Add("--batch", &config->batch, "Chunks computed together; 0: 1 on the CPU, 8 on a GPU");
+  flags.AddDuration("--batch-wait", &config->batch_wait,
+                    "How long a batch that is not full waits for more chunks");
   flags.Add("--name", &config->name, "Name in logs, metrics and results");
   flags.AddDuration("--chunk-deadline", &config->chunk_deadline,
                     "An inference that takes longer ends the process");
@@ -80,6 +103,7 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
     std::cerr << "unbraid-worker: " << valid.message() << "\n";
     return 2;
   }
+  if (config->batch == 0) config->batch = ParseDevice(config->device)->cuda() ? kGpuBatch : 1;
   if (config->threads == 0) config->threads = ThreadsWithin(CgroupCpuLimit(""), SchedulableCpus());
   return std::nullopt;
 }

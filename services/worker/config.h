@@ -36,15 +36,26 @@ struct Config {
   // allow.
   int threads = 0;
 
+  // Where models run: cpu, cuda (the first GPU that libtorch sees) or cuda:N.
+  std::string device = "cpu";
+
+  // Chunks that are computed together at most. 0: 1 on the CPU, where more gain nothing, 8 on a
+  // GPU. What does not fit into the device's memory is computed in smaller batches.
+  int batch = 0;
+
+  // How long a batch that is not full waits for more chunks.
+  absl::Duration batch_wait = absl::Milliseconds(50);
+
   // Name in logs, metrics and results; empty: host name and process id.
   std::string name;
 
-  // An inference that runs for longer is taken for hung: the process ends, and the broker gives the
-  // chunk to another worker. Must stay below the 30 minutes after which RabbitMQ does that itself.
+  // An inference, be it of a chunk or of a batch, that runs for longer is taken for hung: the
+  // process ends, and the broker gives its chunks to another worker. Must stay below the 30 minutes
+  // after which RabbitMQ does that itself.
   absl::Duration chunk_deadline = absl::Minutes(10);
 
-  // How long a worker that is asked to end may go on with the chunk that it computes. Keep it below
-  // what the supervisor waits before it kills (30 s by default in Kubernetes).
+  // How long a worker that is asked to end may go on with the chunks that it computes. Keep it
+  // below what the supervisor waits before it kills (30 s by default in Kubernetes).
   absl::Duration grace = absl::Seconds(25);
 };
 

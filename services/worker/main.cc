@@ -1,10 +1,24 @@
 #include <cstdlib>
+#include <memory>
 
+#include "absl/status/statusor.h"
 #include "services/common/base/shutdown.h"
+#include "services/common/base/status.h"
 #include "services/common/telemetry/log.h"
 #include "services/worker/config.h"
-#include "services/worker/torch/torch_separator.h"
+#include "services/worker/torch/torch_device.h"
 #include "services/worker/worker.h"
+
+namespace {
+
+absl::StatusOr<std::unique_ptr<unbraid::worker::Worker>> Start(
+    const unbraid::worker::Config& config) {
+  UNBRAID_ASSIGN_OR_RETURN(const auto name, unbraid::worker::ParseDevice(config.device));
+  UNBRAID_ASSIGN_OR_RETURN(const auto device, unbraid::worker::OpenDevice(name, config.threads));
+  return unbraid::worker::Worker::Start(config, device);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   unbraid::base::PrepareSignals();
@@ -12,10 +26,7 @@ int main(int argc, char** argv) {
   if (const auto exit = unbraid::worker::ParseConfig(argc, argv, &config)) return *exit;
   unbraid::telemetry::InitLogging(config.name, config.common.log_level);
 
-  auto worker = unbraid::worker::Worker::Start(
-      config, [threads = config.threads](const unbraid::model::Package& package) {
-        return unbraid::worker::TorchSeparator::Load(package, threads);
-      });
+  auto worker = Start(config);
   if (!worker.ok()) {
     unbraid::telemetry::Error("cannot start", {{"error", worker.status()}});
     return EXIT_FAILURE;

@@ -17,19 +17,18 @@ constexpr int64_t kMegabyte = 1'000'000;
 
 }  // namespace
 
-ModelShelf::ModelShelf(std::string worker, std::vector<const model::Package*> packages,
-                       int64_t memory_bytes, Watchdog* watchdog, WorkerMetrics* metrics)
-    : worker_(std::move(worker)),
+ModelShelf::ModelShelf(Options options, std::vector<const model::Package*> packages,
+                       Watchdog* watchdog, WorkerMetrics* metrics)
+    : options_(std::move(options)),
       packages_(std::move(packages)),
-      memory_bytes_(memory_bytes),
       watchdog_(watchdog),
       metrics_(metrics),
       slots_(packages_.size()) {}
 
-absl::Status ModelShelf::LoadAll(SeparatorFactory factory) {
+absl::Status ModelShelf::LoadAll(ExecutorFactory factory) {
   factory_ = std::move(factory);
   for (size_t model = packages_.size(); model-- > 0;) {
-    while (memory_bytes_ > 0 && !newest_first_.empty()) Unload(newest_first_.back());
+    while (options_.memory_bytes > 0 && !newest_first_.empty()) Unload(newest_first_.back());
     UNBRAID_RETURN_IF_ERROR(Load(model));
     UNBRAID_RETURN_IF_ERROR(CheckAlone(model));
   }
@@ -38,8 +37,9 @@ absl::Status ModelShelf::LoadAll(SeparatorFactory factory) {
 
 absl::StatusOr<ChunkProcessor*> ModelShelf::Use(size_t model) {
   Slot& slot = slots_[model];
-  if (slot.separator == nullptr) {
-    while (memory_bytes_ > 0 && !newest_first_.empty() && NeedWith(model) > memory_bytes_) {
+  if (slot.pipeline == nullptr) {
+    while (options_.memory_bytes > 0 && !newest_first_.empty() &&
+           NeedWith(model) > options_.memory_bytes) {
       Unload(newest_first_.back());
     }
     UNBRAID_RETURN_IF_ERROR(Load(model));
@@ -52,13 +52,15 @@ absl::Status ModelShelf::Load(size_t model) {
   const Watchdog::Guard guard(watchdog_);
   const model::Package& package = *packages_[model];
   const absl::Time start = absl::Now();
-  UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<Separator> separator, factory_(package));
+  UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline, MakePipeline(package));
   UNBRAID_ASSIGN_OR_RETURN(ChunkProcessor processor,
-                           ChunkProcessor::Create(worker_, &package, separator.get()));
+                           ChunkProcessor::Create(options_.worker, &package, pipeline.get()));
+  UNBRAID_RETURN_IF_ERROR(pipeline->WarmUp());
   Slot& slot = slots_[model];
-  slot.footprint = separator->footprint();
-  slot.footprint.kept_bytes += processor.buffer_bytes();
-  slot.separator = std::move(separator);
+  slot.footprint = pipeline->footprint();
+  slot.footprint.kept_bytes += processor.buffer_bytes(options_.batch);
+  slots_of_device_ = std::max(slots_of_device_, pipeline->slots());
+  slot.pipeline = std::move(pipeline);
   slot.processor = std::make_unique<ChunkProcessor>(std::move(processor));
   Touch(model);
   changed_at_ = absl::Now();
@@ -68,14 +70,26 @@ absl::Status ModelShelf::Load(size_t model) {
                                      {"sha256", package.sha256},
                                      {"kept_bytes", slot.footprint.kept_bytes},
                                      {"working_bytes", slot.footprint.working_bytes},
+                                     {"batch", slot.processor->chunks()},
                                      {"seconds", absl::ToDoubleSeconds(absl::Now() - start)}});
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Pipeline>> ModelShelf::MakePipeline(const model::Package& package) {
+  UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, factory_(package));
+  const auto out_of_memory = [this, name = package.name](const absl::Status& words, int windows) {
+    telemetry::Warning("the device's memory does not do for a batch; a smaller one is tried",
+                       {{"model", name}, {"windows", windows}, {"error", words}});
+    metrics_->out_of_memory().Increment();
+  };
+  return std::make_unique<Pipeline>(std::move(executor),
+                                    options_.batch * MostWindowsOfChunk(package), out_of_memory);
 }
 
 void ModelShelf::Unload(size_t model) {
   Slot& slot = slots_[model];
   slot.processor.reset();
-  slot.separator.reset();
+  slot.pipeline.reset();
   malloc_trim(0);  // what the heap would keep is needed by the next model, or by somebody else
   newest_first_.remove(model);
   changed_at_ = absl::Now();
@@ -101,16 +115,25 @@ int64_t ModelShelf::NeedWith(size_t model) const {
 
 absl::Status ModelShelf::CheckAlone(size_t model) const {
   const Footprint& need = slots_[model].footprint;
-  if (memory_bytes_ == 0 || need.total_bytes() <= memory_bytes_) return absl::OkStatus();
+  if (options_.memory_bytes == 0 || need.total_bytes() <= options_.memory_bytes)
+    return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(
       "model ", packages_[model]->name, " needs ", (need.total_bytes() - 1) / kMegabyte + 1,
-      " MB, more than --model-memory-mb ", memory_bytes_ / kMegabyte,
+      " MB, more than --model-memory-mb ", options_.memory_bytes / kMegabyte,
       " allows; raise it, or leave the model to another worker"));
+}
+
+std::vector<int> ModelShelf::chunks() const {
+  std::vector<int> chunks;
+  for (const Slot& slot : slots_) {
+    chunks.push_back(slot.processor == nullptr ? options_.batch : slot.processor->chunks());
+  }
+  return chunks;
 }
 
 std::vector<bool> ModelShelf::loaded() const {
   std::vector<bool> loaded;
-  for (const Slot& slot : slots_) loaded.push_back(slot.separator != nullptr);
+  for (const Slot& slot : slots_) loaded.push_back(slot.pipeline != nullptr);
   return loaded;
 }
 

@@ -13,7 +13,8 @@
 #include "absl/time/time.h"
 #include "services/common/model/package.h"
 #include "services/worker/chunk_processor.h"
-#include "services/worker/separator.h"
+#include "services/worker/executor.h"
+#include "services/worker/pipeline.h"
 #include "services/worker/watchdog.h"
 #include "services/worker/worker_metrics.h"
 
@@ -25,17 +26,22 @@ namespace unbraid::worker {
 // Of the inference thread alone.
 class ModelShelf {
  public:
-  // `memory_bytes`: the budget; 0: no limit. Nothing is owned; the packages' indexes are the
-  // models' numbers.
-  ModelShelf(std::string worker, std::vector<const model::Package*> packages, int64_t memory_bytes,
-             Watchdog* watchdog, WorkerMetrics* metrics);
+  struct Options {
+    std::string worker;        // its name
+    int64_t memory_bytes = 0;  // the budget; 0: no limit
+    int batch = 1;             // chunks of a batch at most
+  };
+
+  // Nothing is owned; the packages' indexes are the models' numbers.
+  ModelShelf(Options options, std::vector<const model::Package*> packages, Watchdog* watchdog,
+             WorkerMetrics* metrics);
 
   // Loads every package once, which shows that it can be loaded and what it needs. Without a budget
   // all stay in memory; with one each is loaded alone, since its need is not known before, and the
   // first one stays. Errors of the factory, INVALID_ARGUMENT for another geometry than the package
   // says, and
   //   RESOURCE_EXHAUSTED   a package needs more than the whole budget
-  absl::Status LoadAll(SeparatorFactory factory);
+  absl::Status LoadAll(ExecutorFactory factory);
 
   // The processor of a model, which is loaded if it is not in memory; valid until the next call.
   // Only after LoadAll. An error, as of LoadAll, means that the package has changed on the disk.
@@ -43,32 +49,40 @@ class ModelShelf {
 
   const model::Package& package(size_t model) const { return *packages_[model]; }
 
+  // How many chunks each model had best be given at a time. Of one that is not in memory nothing is
+  // known yet.
+  std::vector<int> chunks() const;
+
+  // How many batches a model has on its device at most. Only after LoadAll.
+  int slots() const { return slots_of_device_; }
+
   // Which models are in memory, and since when nothing has changed about that.
   std::vector<bool> loaded() const;
   absl::Time changed_at() const { return changed_at_; }
 
  private:
   struct Slot {
-    std::unique_ptr<Separator> separator;  // null: not in memory
+    std::unique_ptr<Pipeline> pipeline;  // null: not in memory
     std::unique_ptr<ChunkProcessor> processor;
     Footprint footprint;  // known once it was loaded
   };
 
   absl::Status Load(size_t model);
+  absl::StatusOr<std::unique_ptr<Pipeline>> MakePipeline(const model::Package& package);
   void Unload(size_t model);
   void Touch(size_t model);
   // Of the models in memory and this one.
   int64_t NeedWith(size_t model) const;
   absl::Status CheckAlone(size_t model) const;
 
-  const std::string worker_;
+  const Options options_;
   const std::vector<const model::Package*> packages_;
-  const int64_t memory_bytes_;
   Watchdog* const watchdog_;
   WorkerMetrics* const metrics_;
 
-  SeparatorFactory factory_;
+  ExecutorFactory factory_;
   std::vector<Slot> slots_;
+  int slots_of_device_ = 1;
   std::list<size_t> newest_first_;  // models in memory, by their last use
   absl::Time changed_at_ = absl::InfinitePast();
 };

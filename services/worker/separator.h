@@ -3,14 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "services/common/model/package.h"
 
 namespace unbraid::worker {
 
@@ -36,9 +32,9 @@ struct Footprint {
   int64_t total_bytes() const { return kept_bytes + working_bytes; }
 };
 
-// A loaded model; all that the worker knows about inference. Deterministic: the same window gives
-// the same stems, whatever shares its batch. Not thread-safe; it is used by the thread that made
-// it, because the number of threads that a runtime may use is a property of that thread.
+// A loaded model on the CPU. Deterministic: the same window gives the same stems, whatever shares
+// its batch. Not thread-safe; it is used by the thread that made it, because the number of threads
+// that a runtime may use is a property of that thread.
 class Separator {
  public:
   virtual ~Separator() = default;
@@ -56,11 +52,6 @@ class Separator {
   virtual absl::Status Separate(absl::Span<const float> windows, absl::Span<const int> wanted,
                                 std::vector<float>* stems) = 0;
 };
-
-// Loads a package and makes it ready: when it returns, no later call is slower than the others.
-// Called on the thread that will use the separator.
-using SeparatorFactory =
-    std::function<absl::StatusOr<std::unique_ptr<Separator>>(const model::Package&)>;
 
 }  // namespace unbraid::worker
 

@@ -42,11 +42,12 @@ absl::StatusOr<std::vector<const model::Package*>> Choose(const Config& config,
   return chosen;
 }
 
-// One chunk is computed while the next one is there already. Of several models that are all in
-// memory the others' chunks are that next one; where a model may have to be loaded for them, the
-// next one of its own must be here when one is done with, or the worker could not stay with it.
-int PrefetchFor(const Config& config, size_t packages) {
-  return packages == 1 || config.model_memory_mb > 0 ? 2 : 1;
+// As many batches as the device takes are on it, while one more is there already. Of several models
+// that are all in memory the others' chunks are that next one; where a model may have to be loaded
+// for them, the next one of its own must be here when one is done with, or the worker could not
+// stay with it.
+int PrefetchFor(const Config& config, size_t packages, int slots) {
+  return config.batch * (packages == 1 || config.model_memory_mb > 0 ? slots + 1 : slots);
 }
 
 ChunkLoop::Options LoopOptions(const Config& config) {
@@ -54,6 +55,8 @@ ChunkLoop::Options LoopOptions(const Config& config) {
   options.worker = config.name;
   options.model_memory_bytes = config.model_memory_mb * kMegabyte;
   options.model_turn = config.model_turn;
+  options.batch = config.batch;
+  options.batch_wait = config.batch_wait;
   return options;
 }
 
@@ -66,8 +69,7 @@ void LeaveHungProcess() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Config& config,
-                                                      SeparatorFactory factory) {
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Config& config, const Device& device) {
   UNBRAID_ASSIGN_OR_RETURN(const amqp::ConnectionOptions connection, Connection(config));
   UNBRAID_ASSIGN_OR_RETURN(model::Catalogue catalogue, model::Catalogue::Load(config.models));
   // The packages are named before the catalogue moves to its place: moving a vector moves no
@@ -76,11 +78,15 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Config& config,
   std::unique_ptr<Worker> worker(
       new Worker(config, connection, std::move(catalogue), std::move(packages)));
   UNBRAID_RETURN_IF_ERROR(worker->Listen());
-  telemetry::Info(
-      "worker starts",
-      {{"version", UNBRAID_VERSION}, {"threads", config.threads}, {"amqp", config.broker.address}});
+  telemetry::Info("worker starts", {{"version", UNBRAID_VERSION},
+                                    {"device", config.device},
+                                    {"device_title", device.title},
+                                    {"batch", config.batch},
+                                    {"threads", config.threads},
+                                    {"amqp", config.broker.address}});
+  worker->worker_metrics_.SetDevice(config.device, device.title);
   worker->inference_ =
-      std::thread([self = worker.get(), make = std::move(factory)] { self->RunInference(make); });
+      std::thread([self = worker.get(), make = device.load] { self->RunInference(make); });
   return worker;
 }
 
@@ -107,10 +113,13 @@ absl::Status Worker::Listen() {
                                   http_ ? http_->address().ToString() : "");
 }
 
-void Worker::RunInference(const SeparatorFactory& factory) {
+void Worker::RunInference(const ExecutorFactory& factory) {
   absl::Status status = loop_.Load(factory);
-  if (status.ok()) status = Serve();
   if (!status.ok()) telemetry::Error("cannot make the model ready", {{"error", status}});
+  if (status.ok()) {
+    status = Serve();
+    if (!status.ok()) telemetry::Error("cannot go on computing", {{"error", status}});
+  }
   {
     absl::MutexLock lock(&mutex_);
     if (!status.ok()) {
@@ -129,7 +138,7 @@ absl::Status Worker::Serve() {
     absl::MutexLock lock(&mutex_);
     if (lifecycle_ == Lifecycle::kLoading) lifecycle_ = Lifecycle::kServing;
   }
-  link_.Consume(packages, PrefetchFor(config_, packages.size()));
+  link_.Consume(packages, PrefetchFor(config_, packages.size(), loop_.slots()));
   return loop_.Run();
 }
 
@@ -154,6 +163,7 @@ absl::Status Worker::Ready() const {
         break;
     }
   }
+  UNBRAID_RETURN_IF_ERROR(loop_.Ready());
   return link_.Ready();
 }
 

@@ -2,6 +2,7 @@
 #define UNBRAID_SERVICES_WORKER_WORKER_H_
 
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -18,11 +19,17 @@
 #include "services/worker/chunk_loop.h"
 #include "services/worker/chunk_queue.h"
 #include "services/worker/config.h"
-#include "services/worker/separator.h"
+#include "services/worker/executor.h"
 #include "services/worker/watchdog.h"
 #include "services/worker/worker_metrics.h"
 
 namespace unbraid::worker {
+
+// Where models run.
+struct Device {
+  std::string title;     // as its driver calls it
+  ExecutorFactory load;  // called on the inference thread
+};
 
 // A whole worker. Threads: one computes; each connection to the broker has one of its own, so that
 // heartbeats go on meanwhile; one watches over the model; two answer HTTP. State: none.
@@ -30,17 +37,16 @@ class Worker {
  public:
   // Reads the catalogue, listens for probes, and begins to load the models; chunks are taken when
   // all of them can be used. INVALID_ARGUMENT or NOT_FOUND for a wrong catalogue, model or address.
-  // A model that cannot be loaded, now or again later, ends the process by way of RequestShutdown,
-  // with exit status 1.
-  static absl::StatusOr<std::unique_ptr<Worker>> Start(const Config& config,
-                                                       SeparatorFactory factory);
+  // A model that cannot be loaded, now or again later, and a device that is lost or has no memory,
+  // end the process by way of RequestShutdown, with exit status 1.
+  static absl::StatusOr<std::unique_ptr<Worker>> Start(const Config& config, const Device& device);
   // Stops.
   ~Worker();
 
-  // In this order: take no new chunks and give back those not begun; finish the one in hand; wait
-  // for the confirms of its results; close. After the grace period the chunk in hand is given back
-  // too, and since nothing can interrupt a model, the process ends here and now. Returns the exit
-  // status; may be called twice.
+  // In this order: take no new chunks and give back those not begun; finish those in hand; wait
+  // for the confirms of their results; close. After the grace period the chunks in hand are given
+  // back too, and since nothing can interrupt a model, the process ends here and now. Returns the
+  // exit status; may be called twice.
   int Stop();
 
  private:
@@ -50,7 +56,7 @@ class Worker {
          model::Catalogue catalogue, std::vector<const model::Package*> packages);
 
   absl::Status Listen();
-  void RunInference(const SeparatorFactory& factory);
+  void RunInference(const ExecutorFactory& factory);
   absl::Status Serve();
   bool AwaitInferenceEnd(absl::Duration timeout);
   absl::Status Live() const;

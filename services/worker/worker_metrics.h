@@ -23,10 +23,15 @@ class WorkerMetrics {
   void OnModelLoaded(const base::PackageId& package, const Footprint& footprint);
   void OnModelUnloaded(const base::PackageId& package);
 
+  // The device that models run on: `name` as in --device, `title` as its driver calls it.
+  void SetDevice(const std::string& name, const std::string& title);
+
   prometheus::Histogram& chunk_seconds() { return *chunk_seconds_; }
   prometheus::Counter& audio_seconds() { return *audio_seconds_; }
   prometheus::Counter& received_bytes() { return *received_bytes_; }
   prometheus::Counter& sent_bytes() { return *sent_bytes_; }
+  prometheus::Histogram& batch_chunks() { return *batch_chunks_; }
+  prometheus::Counter& out_of_memory() { return *out_of_memory_; }
   prometheus::Gauge& busy() { return *busy_; }
 
  private:
@@ -37,6 +42,8 @@ class WorkerMetrics {
   prometheus::Counter* const audio_seconds_;
   prometheus::Counter* const received_bytes_;
   prometheus::Counter* const sent_bytes_;
+  prometheus::Histogram* const batch_chunks_;
+  prometheus::Counter* const out_of_memory_;
   prometheus::Gauge* const busy_;
 };
 

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "services/common/base/status.h"
+#include "services/worker/torch/graph.h"
 #include "services/worker/torch/tensor_memory.h"
 #include "services/worker/torch/tensor_meter.h"
 #include "services/worker/torch/torch_runtime.h"
@@ -19,75 +19,21 @@ namespace {
 
 constexpr int kWarmUps = 2;
 
-// What went wrong, in the runtime's words. Its own errors carry the place in the graph; the stack
-// of the C++ code that they carry too says nothing to anybody here.
-std::string Words(const std::exception& error) {
-  const auto* own = dynamic_cast<const c10::Error*>(&error);
-  return own != nullptr ? own->what_without_backtrace() : error.what();
-}
-
-absl::Status CheckOutput(const torch::jit::IValue& value, const std::vector<int64_t>& expected) {
-  if (!value.isTensor()) {
-    return absl::InternalError(
-        absl::StrCat("the model gave a ", value.tagKind(), " instead of a tensor"));
-  }
-  const at::Tensor& tensor = value.toTensor();
-  if (tensor.scalar_type() != at::kFloat || tensor.sizes() != at::IntArrayRef(expected)) {
-    return absl::InternalError(
-        absl::StrCat("the model gave ", c10::toString(tensor.scalar_type()), " of shape [",
-                     absl::StrJoin(tensor.sizes(), ", "), "]; the package says Float of shape [",
-                     absl::StrJoin(expected, ", "), "] (windows, stems, channels, frames)"));
-  }
-  return absl::OkStatus();
-}
-
-bool Contains(absl::Span<const int> wanted, int stem) {
-  return std::find(wanted.begin(), wanted.end(), stem) != wanted.end();
-}
-
-absl::StatusOr<torch::jit::Module> LoadModule(const std::string& path) {
-  try {
-    torch::jit::Module module = torch::jit::load(path, torch::kCPU);
-    module.eval();
-    return module;
-  } catch (const std::exception& error) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": libtorch cannot load it: ", Words(error)));
+// Puts the wanted stems that a graph has made of all windows where they belong in `all`.
+void PlaceStems(const Graph& graph, const at::Tensor& made, const Geometry& geometry,
+                absl::Span<const int> wanted, float* all) {
+  const float* from = made.data_ptr<float>();
+  const size_t samples = geometry.window_samples();
+  for (int64_t window = 0; window < made.size(0); ++window) {
+    for (const int stem : graph.stems) {
+      const auto place = static_cast<size_t>(window * geometry.stems + stem);
+      if (Contains(wanted, stem)) std::copy_n(from, samples, all + place * samples);
+      from += samples;
+    }
   }
 }
 
 }  // namespace
-
-struct TorchSeparator::Graph {
-  torch::jit::Module module;
-  std::vector<int> stems;
-
-  bool MakesAnyOf(absl::Span<const int> wanted) const {
-    return std::any_of(stems.begin(), stems.end(),
-                       [&](int stem) { return Contains(wanted, stem); });
-  }
-
-  // Puts the wanted stems of all windows of `input` where they belong in `all`. Throws what
-  // libtorch throws.
-  absl::Status Run(const at::Tensor& input, const Geometry& geometry, absl::Span<const int> wanted,
-                   float* all) {
-    const torch::jit::IValue output = module.forward({input});
-    const int64_t batch = input.size(0);
-    UNBRAID_RETURN_IF_ERROR(CheckOutput(output, {batch, static_cast<int64_t>(stems.size()),
-                                                 geometry.channels, geometry.window_frames}));
-    const at::Tensor planar = output.toTensor().contiguous();
-    const float* from = planar.data_ptr<float>();
-    const size_t samples = geometry.window_samples();
-    for (int64_t window = 0; window < batch; ++window) {
-      for (const int stem : stems) {
-        const auto place = static_cast<size_t>(window * geometry.stems + stem);
-        if (Contains(wanted, stem)) std::copy_n(from, samples, all + place * samples);
-        from += samples;
-      }
-    }
-    return absl::OkStatus();
-  }
-};
 
 TorchSeparator::TorchSeparator(const Geometry& geometry, Graphs graphs)
     : geometry_(geometry), graphs_(std::move(graphs)) {}
@@ -102,11 +48,7 @@ absl::StatusOr<std::unique_ptr<Separator>> TorchSeparator::Load(const model::Pac
   UNBRAID_RETURN_IF_ERROR(model::VerifyGraphs(package));
   UNBRAID_RETURN_IF_ERROR(PrepareTorchThread(threads));
   const TensorMeter meter;
-  Graphs graphs;
-  for (const model::Graph& graph : package.graphs) {
-    UNBRAID_ASSIGN_OR_RETURN(torch::jit::Module module, LoadModule(graph.path));
-    graphs.push_back(std::make_unique<Graph>(Graph{std::move(module), graph.stems}));
-  }
+  UNBRAID_ASSIGN_OR_RETURN(Graphs graphs, LoadGraphs(package, at::kCPU));
   const Geometry geometry = {package.channels, package.window_frames,
                              static_cast<int>(package.stems.size())};
   std::unique_ptr<TorchSeparator> separator(new TorchSeparator(geometry, std::move(graphs)));
@@ -148,8 +90,9 @@ absl::Status TorchSeparator::Separate(absl::Span<const float> windows, absl::Spa
         {batch, geometry_.channels, geometry_.window_frames}, at::kFloat);
     for (const auto& graph : graphs_) {
       if (!graph->MakesAnyOf(wanted)) continue;
-      UNBRAID_RETURN_IF_ERROR(graph->Run(graphs_.size() == 1 ? input : input.clone(), geometry_,
-                                         wanted, stems->data()));
+      UNBRAID_ASSIGN_OR_RETURN(const at::Tensor made,
+                               graph->Run(graphs_.size() == 1 ? input : input.clone(), geometry_));
+      PlaceStems(*graph, made, geometry_, wanted, stems->data());
     }
     return absl::OkStatus();
   } catch (const std::exception& error) {

@@ -12,6 +12,8 @@
 
 namespace unbraid::worker {
 
+struct Graph;
+
 // The TorchScript graphs of a package on the CPU. The only folder that knows libtorch; its
 // exceptions end here, as INTERNAL with their message.
 class TorchSeparator : public Separator {
@@ -36,14 +38,12 @@ class TorchSeparator : public Separator {
                         std::vector<float>* stems) override;
 
  private:
-  struct Graph;
-  using Graphs = std::vector<std::unique_ptr<Graph>>;
-  TorchSeparator(const Geometry& geometry, Graphs graphs);
+  TorchSeparator(const Geometry& geometry, std::vector<std::unique_ptr<Graph>> graphs);
 
   absl::Status WarmUp(const model::Package& package);
 
   const Geometry geometry_;
-  Graphs graphs_;
+  std::vector<std::unique_ptr<Graph>> graphs_;
   Footprint footprint_;
 };
 

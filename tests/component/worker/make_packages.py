@@ -14,6 +14,8 @@ no_tensor    what comes out is a pair
 several      two graphs: b.pt is moody and makes the stems quarter and rest, a.pt makes the one between them, 4 times
              the input, and writes into its input
 few_stems    like several, but b.pt makes one stem where two are named
+conv         two convolutions with random weights, whose results may depend on the batch in their last bits
+foreign      a trace as a machine with a GPU makes it: cuda:0 is written into the graph; stems are 1/4 and 3/4 of the input
 """
 
 import hashlib
@@ -69,8 +71,36 @@ class NoTensor(torch.nn.Module):
         return x, x
 
 
+class Conv(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.wide = torch.nn.Conv1d(2, 16, 9, padding=4)
+        self.narrow = torch.nn.Conv1d(16, 4, 9, padding=4)
+
+    def forward(self, x):
+        return self.narrow(torch.relu(self.wide(x))).reshape(-1, 2, 2, x.shape[2])
+
+
+class MakesTensors(torch.nn.Module):
+    def forward(self, x):
+        return x.unsqueeze(1) * (0.25 + 0.5 * torch.arange(2.0).reshape(2, 1, 1))
+
+
+def foreign() -> torch.jit.ScriptModule:
+    traced = torch.jit.trace(MakesTensors(), torch.zeros(1, 2, WINDOW))
+    moved = 0
+    for node in traced.graph.findAllNodes("prim::Constant"):
+        if node.output().type().kind() == "DeviceObjType":
+            node.s_("value", "cuda:0")
+            moved += 1
+    assert moved > 0
+    return traced
+
+
 def save(module: torch.nn.Module, path: Path) -> dict:
-    torch.jit.script(module.eval()).save(str(path))
+    graph = module if isinstance(module, torch.jit.ScriptModule) else torch.jit.script(module.eval())
+    graph.save(str(path))
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
@@ -105,5 +135,7 @@ if __name__ == "__main__":
     write(target, "mono", Moody(), 1)
     write(target, "wrong_shape", WrongShape(), 2)
     write(target, "no_tensor", NoTensor(), 2)
+    write(target, "conv", Conv(), 2)
+    write(target, "foreign", foreign(), 2)
     write_several(target, "several", Moody())
     write_several(target, "few_stems", Overwriting())

@@ -4,50 +4,16 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <numeric>
 
 #include "services/common/model/package.h"
 #include "tests/component/worker/packages.h"
+#include "tests/component/worker/separators.h"
 #include "tests/support/temp_dir.h"
 
 namespace unbraid::worker {
 namespace {
 
 using Catch::Contains;
-
-model::Package PackageAt(const std::string& folder) {
-  const absl::StatusOr<model::Package> package = model::LoadPackage(folder);
-  INFO(package.status());
-  REQUIRE(package.ok());
-  return *package;
-}
-
-std::unique_ptr<Separator> Load(const model::Package& package) {
-  absl::StatusOr<std::unique_ptr<Separator>> separator = TorchSeparator::Load(package, 1);
-  INFO(separator.status());
-  REQUIRE(separator.ok());
-  return *std::move(separator);
-}
-
-std::unique_ptr<Separator> LoadTestModel(const std::string& name) {
-  return Load(PackageAt(TestModelsFolder() + "/" + name));
-}
-
-std::vector<float> Noise(size_t count) {
-  std::vector<float> samples(count);
-  uint32_t state = 1;
-  for (float& sample : samples) {
-    state = state * 1664525U + 1013904223U;
-    sample = static_cast<float>(static_cast<int32_t>(state)) * 0x1p-31F;
-  }
-  return samples;
-}
-
-std::vector<int> AllStems(const Separator& separator) {
-  std::vector<int> all(static_cast<size_t>(separator.geometry().stems));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
 
 TEST_CASE("the passthrough package gives its fixed fractions, which add up to the input") {
   const model::Package package = PackageAt(ModelsFolder() + "/passthrough");

@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "services/common/amqp/topology.h"
 #include "tests/component/worker/packages.h"
 #include "tests/integration/worker/stand.h"
+#include "tests/integration/worker/steps.h"
 #include "tests/integration/worker/worker_process.h"
 
 namespace unbraid::worker {
@@ -15,62 +17,6 @@ namespace {
 
 using Catch::Contains;
 using internal::v1::ChunkTask;
-
-// First samples of the model "moody": rounds of work, so that a chunk takes a moment, a good
-// while, or longer than anybody waits.
-constexpr float kAtOnce = 0.25F;
-constexpr float kAWhile = 8'000.0F;
-constexpr float kForEver = 1e9F;
-
-constexpr absl::Duration kExitPatience = absl::Seconds(60);
-
-std::unique_ptr<WorkerProcess> StartWorker(const Stand& stand, std::vector<std::string> flags,
-                                           const std::string& models) {
-  flags.insert(flags.end(), {"--models", models, "--model", stand.package().name});
-  auto worker = WorkerProcess::Start(const_cast<Stand&>(stand).broker(), flags);
-  INFO(worker.status());
-  REQUIRE(worker.ok());
-  const absl::Status ready = (*worker)->AwaitReady();
-  INFO(ready);
-  REQUIRE(ready.ok());
-  return *std::move(worker);
-}
-
-std::unique_ptr<WorkerProcess> StartMoody(const Stand& stand, std::vector<std::string> flags) {
-  return StartWorker(stand, std::move(flags), TestModelsFolder());
-}
-
-void CheckMetric(WorkerProcess* worker, const std::string& line) {
-  const absl::Status status = worker->AwaitMetric(line);
-  INFO(status);
-  CHECK(status.ok());
-}
-
-// Exit status after SIGTERM.
-int End(WorkerProcess* worker) {
-  REQUIRE(worker->process().Signal(SIGTERM).ok());
-  const absl::StatusOr<int> exit = worker->process().Wait(kExitPatience);
-  INFO(exit.status());
-  REQUIRE(exit.ok());
-  return *exit;
-}
-
-void CheckStems(const Stand& stand, int64_t chunks, const std::vector<float>& fractions) {
-  CHECK(stand.contradictions() == 0);
-  const Stand::Results results = stand.results();
-  CHECK(results.size() == static_cast<size_t>(chunks) * fractions.size());
-  for (const auto& [key, result] : results) {
-    REQUIRE(key.second >= 0);
-    const std::string& bytes = result.stem().samples();
-    std::vector<float> samples(bytes.size() / sizeof(float));
-    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(samples.data()));
-    CHECK(samples.size() == static_cast<size_t>(result.stem().channels()) *
-                                static_cast<size_t>(stand.package().window_frames));
-    CHECK(samples.back() == 0.5F * fractions[static_cast<size_t>(key.second)]);
-  }
-}
-
-const std::vector<float> kMoodyFractions = {0.25F, 0.75F};
 
 TEST_CASE("chunks come back as stems, mono and stereo, and everything is acknowledged") {
   Stand stand(ModelsFolder() + "/passthrough");
@@ -235,13 +181,16 @@ TEST_CASE("one worker serves two models of which only one fits into its memory")
 }
 
 TEST_CASE(
-    "a model that cannot be loaded, or needs too much memory, ends the worker with an error") {
+    "a model that cannot be loaded, or needs too much memory, or a GPU that is not there ends the "
+    "worker with an error") {
   Stand stand(TestModelsFolder() + "/heavy");
-  for (const auto& [model, words] : std::vector<std::pair<std::string, std::string>>{
-           {"wrong_shape", "the model gave Float of shape [1, 2, 2, 4095]"},
-           {"heavy", "model heavy needs 5 MB, more than --model-memory-mb 3 allows"}}) {
-    auto worker = WorkerProcess::Start(stand.broker(), {"--models", TestModelsFolder(), "--model",
-                                                        model, "--model-memory-mb", "3"});
+  for (const auto& [model, device, words] : std::vector<std::array<const char*, 3>>{
+           {"wrong_shape", "cpu", "the model gave Float of shape [1, 2, 2, 4095]"},
+           {"heavy", "cpu", "model heavy needs 5 MB, more than --model-memory-mb 3 allows"},
+           {"heavy", "cuda:1000", "--device cuda:1000: "}}) {
+    auto worker =
+        WorkerProcess::Start(stand.broker(), {"--models", TestModelsFolder(), "--model", model,
+                                              "--device", device, "--model-memory-mb", "3"});
     REQUIRE(worker.ok());
     const absl::StatusOr<int> exit = (*worker)->process().Wait(kExitPatience);
     REQUIRE(exit.ok());

@@ -42,10 +42,10 @@ using Tags = std::vector<uint64_t>;
 // A loop with fakes around it.
 struct Bench {
   Bench() : loop({"worker-1"}, {&package}, {&broker, &queue, &cancelled, &watchdog, &metrics}) {
-    REQUIRE(loop.Load([this](const model::Package&) -> absl::StatusOr<std::unique_ptr<Separator>> {
+    REQUIRE(loop.Load([this](const model::Package&) {
                   auto made = std::make_unique<FakeSeparator>(SeparatorFor(package));
                   separator = made.get();
-                  return std::unique_ptr<Separator>(std::move(made));
+                  return Inline(std::move(made));
                 })
                 .ok());
   }

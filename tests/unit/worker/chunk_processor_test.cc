@@ -18,12 +18,18 @@ using internal::v1::ChunkTask;
 struct Bench {
   explicit Bench(int channels = 2)
       : package(FakePackage(channels)),
-        separator(SeparatorFor(package)),
-        processor(*ChunkProcessor::Create("worker-1", &package, &separator)) {}
+        owned(std::make_unique<FakeSeparator>(SeparatorFor(package))),
+        separator(*owned),
+        pipeline(PipelineOf(std::move(owned), 8)),
+        processor(*ChunkProcessor::Create("worker-1", &package, &pipeline)) {}
 
-  std::vector<ChunkResult> Process(const ChunkTask& task) {
-    return processor.Process(absl::MakeConstSpan(&task, 1)).front();
+  std::vector<ChunkProcessor::Results> Process(const std::vector<ChunkTask>& tasks) {
+    processor.Begin(tasks);
+    const auto results = processor.End();
+    REQUIRE(results.ok());
+    return *results;
   }
+  std::vector<ChunkResult> Process(const ChunkTask& task) { return Process(std::vector{task})[0]; }
   ChunkFailure FailureOf(const ChunkTask& task) {
     const std::vector<ChunkResult> results = Process(task);
     REQUIRE(results.size() == 1);
@@ -34,7 +40,9 @@ struct Bench {
   }
 
   model::Package package;
-  FakeSeparator separator;
+  std::unique_ptr<FakeSeparator> owned;  // until the pipeline has it
+  FakeSeparator& separator;
+  Pipeline pipeline;
   ChunkProcessor processor;
 };
 
@@ -44,20 +52,20 @@ TEST_CASE("the model is asked for the stems that the tasks of a batch want, and 
   for (ChunkTask& task : tasks) task.clear_stem_indexes();
   tasks[0].add_stem_indexes(1);
   tasks[1].add_stem_indexes(1);
-  bench.processor.Process(tasks);
+  bench.Process(tasks);
   CHECK(bench.separator.wanted == std::vector<int>{1});
   tasks[0].set_stem_indexes(0, 0);
-  CHECK(bench.processor.Process(tasks)[0].front().stem().stem_index() == 0);
+  CHECK(bench.Process(tasks)[0].front().stem().stem_index() == 0);
   CHECK(bench.separator.wanted == std::vector<int>{0, 1});
   tasks[0].set_samples_crc32c(1);  // a task that is refused wants nothing
-  bench.processor.Process(tasks);
+  bench.Process(tasks);
   CHECK(bench.separator.wanted == std::vector<int>{1});
 }
 
 TEST_CASE("a separator whose geometry is not the package's is refused") {
   const model::Package package = FakePackage(2);
-  FakeSeparator separator({1, kWindow, 2});
-  const auto processor = ChunkProcessor::Create("worker-1", &package, &separator);
+  Pipeline pipeline = PipelineOf(std::make_unique<FakeSeparator>(Geometry{1, kWindow, 2}), 1);
+  const auto processor = ChunkProcessor::Create("worker-1", &package, &pipeline);
   CHECK(processor.status().code() == absl::StatusCode::kInvalidArgument);
   CHECK_THAT(std::string(processor.status().message()), Contains("model fake does not have"));
 }
@@ -254,7 +262,7 @@ TEST_CASE("Case 1: a chunk's result does not depend on what shares its batch") {
   Bench bench;
   std::vector<ChunkTask> tasks = {FakeTask(bench.package, 2, 1), FakeTask(bench.package, 1, 2),
                                   FakeTask(bench.package, 2, 3)};
-  const auto together = bench.processor.Process(tasks);
+  const auto together = bench.Process(tasks);
   CHECK(bench.separator.batch == 3);
   REQUIRE(together.size() == 3);
   for (size_t i = 0; i < tasks.size(); ++i) {
@@ -271,7 +279,7 @@ TEST_CASE("a wrong task fails alone, the others of its batch are computed") {
   std::vector<ChunkTask> tasks = {FakeTask(bench.package, 2, 1), FakeTask(bench.package, 2, 2),
                                   FakeTask(bench.package, 2, 3)};
   tasks[1].set_samples_crc32c(tasks[1].samples_crc32c() + 1);
-  const auto results = bench.processor.Process(tasks);
+  const auto results = bench.Process(tasks);
   CHECK(bench.separator.batch == 2);
   CHECK(results[0][0].stem().samples() == tasks[0].samples());
   CHECK(results[1][0].failure().reason() == "BAD_CHECKSUM");
@@ -280,13 +288,9 @@ TEST_CASE("a wrong task fails alone, the others of its batch are computed") {
 
 TEST_CASE("the time of a batch is shared by its chunks") {
   Bench bench;
-  bench.separator.before = [] {
-    const absl::Time end = absl::Now() + absl::Milliseconds(20);
-    while (absl::Now() < end) {
-    }
-  };
+  bench.separator.before = [] { absl::SleepFor(absl::Milliseconds(20)); };
   const std::vector<ChunkTask> tasks(4, FakeTask(bench.package, 2));
-  const auto results = bench.processor.Process(tasks);
+  const auto results = bench.Process(tasks);
   CHECK(results[0][0].compute_seconds() >= 0.005);
   CHECK(results[0][0].compute_seconds() == results[3][1].compute_seconds());
 }

@@ -4,11 +4,16 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "services/common/base/crc32c.h"
 #include "services/common/model/package.h"
+#include "services/worker/executor.h"
+#include "services/worker/inline_executor.h"
+#include "services/worker/pipeline.h"
 #include "services/worker/separator.h"
 #include "unbraid/internal/v1/work.pb.h"
 
@@ -71,6 +76,17 @@ inline model::Package FakePackage(int channels) {
 inline FakeSeparator SeparatorFor(const model::Package& package) {
   return FakeSeparator(
       {package.channels, package.window_frames, static_cast<int>(package.stems.size())});
+}
+
+// What a factory gives for a separator.
+inline absl::StatusOr<std::unique_ptr<Executor>> Inline(std::unique_ptr<Separator> separator) {
+  return std::make_unique<InlineExecutor>(std::move(separator));
+}
+
+// For batches of at most so many windows.
+inline Pipeline PipelineOf(std::unique_ptr<Separator> separator, int most) {
+  return Pipeline(std::make_unique<InlineExecutor>(std::move(separator)), most,
+                  [](const absl::Status&, int) {});
 }
 
 inline void SetSamples(const std::vector<float>& samples, internal::v1::ChunkTask* task) {

@@ -48,14 +48,15 @@ class ShelfTest {
 
   std::unique_ptr<ModelShelf> Shelf(int64_t budget_mb) {
     return std::make_unique<ModelShelf>(
-        "worker-1", std::vector<const model::Package*>{&packages_[0], &packages_[1], &packages_[2]},
-        budget_mb * kMegabyte, &watchdog_, &metrics_);
+        ModelShelf::Options{"worker-1", budget_mb * kMegabyte},
+        std::vector<const model::Package*>{&packages_[0], &packages_[1], &packages_[2]}, &watchdog_,
+        &metrics_);
   }
-  SeparatorFactory Factory() {
-    return [this](const model::Package& package) -> absl::StatusOr<std::unique_ptr<Separator>> {
+  ExecutorFactory Factory() {
+    return [this](const model::Package& package) -> absl::StatusOr<std::unique_ptr<Executor>> {
       if (!trouble_.ok()) return trouble_;
       order_ += package.name;
-      return std::make_unique<CountedSeparator>(package, needs_[package.name], &memory_);
+      return Inline(std::make_unique<CountedSeparator>(package, needs_[package.name], &memory_));
     };
   }
 

@@ -20,16 +20,16 @@ const Turn kSecondAtHand{{false, true}, absl::InfiniteFuture()};
 TEST_CASE("a chunk whose model is at hand goes before one that came earlier") {
   ChunkQueue queue;
   for (const size_t model : {0, 0, 1, 1}) queue.Push(ArrivalOf(model, 10 * model + 1));
-  CHECK(queue.Pop(kSecondAtHand)->model == 1);
-  CHECK(queue.Pop(kSecondAtHand)->model == 1);
-  CHECK(queue.Pop(kSecondAtHand)->model == 0);
+  CHECK(queue.Pop(kSecondAtHand).front().model == 1);
+  CHECK(queue.Pop(kSecondAtHand).front().model == 1);
+  CHECK(queue.Pop(kSecondAtHand).front().model == 0);
 }
 
 TEST_CASE("when the turn is over the chunk that came first goes") {
   ChunkQueue queue;
   queue.Push(ArrivalOf(0, 1));
   queue.Push(ArrivalOf(1, 2));
-  CHECK(queue.Pop({{false, true}, absl::InfinitePast()})->model == 0);
+  CHECK(queue.Pop({{false, true}, absl::InfinitePast()}).front().model == 0);
 }
 
 TEST_CASE("a chunk that has failed before is let to go last, whatever is at hand") {
@@ -37,16 +37,16 @@ TEST_CASE("a chunk that has failed before is let to go last, whatever is at hand
   queue.Push(ArrivalOf(1, 1, 1));
   queue.Push(ArrivalOf(0, 2));
   queue.Push(ArrivalOf(1, 3));
-  CHECK(queue.Pop(kSecondAtHand)->delivery.tag.value == 3);
-  CHECK(queue.Pop(kSecondAtHand)->delivery.tag.value == 2);
-  CHECK(queue.Pop(kSecondAtHand)->delivery.tag.value == 1);
+  CHECK(queue.Pop(kSecondAtHand).front().delivery.tag.value == 3);
+  CHECK(queue.Pop(kSecondAtHand).front().delivery.tag.value == 2);
+  CHECK(queue.Pop(kSecondAtHand).front().delivery.tag.value == 1);
 }
 
 TEST_CASE("of two that have failed, being at hand does not keep the other one waiting") {
   ChunkQueue queue;
   queue.Push(ArrivalOf(0, 1, 2));
   queue.Push(ArrivalOf(1, 2, 2));
-  CHECK(queue.Pop(kSecondAtHand)->model == 0);
+  CHECK(queue.Pop(kSecondAtHand).front().model == 0);
 }
 
 class NoBroker : public BrokerLink {
@@ -80,7 +80,7 @@ class TurnsTest {
     ChunkLoop loop(options, {&packages_[0], &packages_[1]},
                    {&broker_, &queue_, &cancelled_, &watchdog_, &metrics_});
     const absl::Status loaded = loop.Load(
-        [this](const model::Package& package) -> absl::StatusOr<std::unique_ptr<Separator>> {
+        [this](const model::Package& package) -> absl::StatusOr<std::unique_ptr<Executor>> {
           if (loads_ == fails_at_) return absl::DataLossError("the graph is another one");
           ++loads_;
           auto separator = std::make_unique<FakeSeparator>(SeparatorFor(package));
@@ -88,7 +88,7 @@ class TurnsTest {
           separator->before = [this] {
             if (++computed_ == 6) queue_.Close();
           };
-          return std::unique_ptr<Separator>(std::move(separator));
+          return Inline(std::move(separator));
         });
     REQUIRE(loaded.ok());
     return loop.Run();
