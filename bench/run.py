@@ -21,6 +21,7 @@ GROUPS = {
     "amqp": "the AMQP wrapper against the plain use of its library",
     "transfer": "upload and download against a bare gRPC stream",
     "jobs": "1, 10 and 100 separations at once, and the first joined second",
+    "libraries": "the worker against the Python library of each model",
     "libtorch": "an upstream libtorch 2 against Debian's 1.13",
 }
 
