@@ -23,6 +23,7 @@ struct Options {
   int threads = 1;
   int batch = 1;
   int calls = 5;
+  std::string precision = "f32";
 };
 
 // Noise of an eighth of full scale: no model has a short way for it.
@@ -36,9 +37,10 @@ std::vector<float> Noise(size_t samples) {
 
 absl::StatusOr<nlohmann::json> Run(const Options& options) {
   UNBRAID_ASSIGN_OR_RETURN(const model::Package package, model::LoadPackage(options.model));
+  UNBRAID_ASSIGN_OR_RETURN(const auto precision, worker::ParsePrecision(options.precision));
   const absl::Time before = absl::Now();
   UNBRAID_ASSIGN_OR_RETURN(const auto separator,
-                           worker::TorchSeparator::Load(package, options.threads));
+                           worker::TorchSeparator::Load(package, options.threads, precision));
   const double load_seconds = absl::ToDoubleSeconds(absl::Now() - before);
   const std::vector<float> windows =
       Noise(static_cast<size_t>(options.batch) * separator->geometry().window_samples());
@@ -79,6 +81,7 @@ int main(int argc, char** argv) {
   app.add_option("--calls", options.calls, "Calls that are timed, after the two that warm up")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
+  app.add_option("--precision", options.precision, "f32 or bf16")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   const auto result = unbraid::inference::Run(options);
   if (!result.ok()) {

@@ -10,6 +10,7 @@
 #include "services/common/base/status.h"
 #include "services/worker/cpu_limit.h"
 #include "services/worker/device.h"
+#include "services/worker/precision.h"
 
 namespace unbraid::worker {
 namespace {
@@ -30,6 +31,7 @@ std::string DefaultName() {
 absl::Status ValidateBatches(const Config& config) {
   const absl::StatusOr<DeviceName> device = ParseDevice(config.device);
   if (!device.ok()) return device.status();
+  UNBRAID_RETURN_IF_ERROR(ParsePrecision(config.precision).status());
   if (config.batch < 0 || config.batch > kMostBatch) {
     return absl::InvalidArgumentError(
         absl::StrCat("--batch must be 0 (by the device) to ", kMostBatch, " chunks"));
@@ -90,6 +92,7 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
                     "With a limit: time before a model that must be loaded has its turn");
   flags.Add("--threads", &config->threads, "Threads of one inference; 0: by the CPU limit");
   flags.Add("--device", &config->device, "Where models run: cpu, cuda or cuda:N");
+  flags.Add("--precision", &config->precision, "What models are computed in: f32 or bf16");
   flags.Add("--batch", &config->batch, "Chunks computed together; 0: 1 on the CPU, 8 on a GPU");
   flags.AddDuration("--batch-wait", &config->batch_wait,
                     "How long a batch that is not full waits for more chunks");

@@ -39,6 +39,10 @@ struct Config {
   // Where models run: cpu, cuda (the first GPU that libtorch sees) or cuda:N.
   std::string device = "cpu";
 
+  // What models are computed in: f32, or bf16, which is faster where the processor has it, and less
+  // exact.
+  std::string precision = "f32";
+
   // Chunks that are computed together at most. 0: 1 on the CPU, where more gain nothing, 8 on a
   // GPU. What does not fit into the device's memory is computed in smaller batches.
   int batch = 0;

@@ -14,7 +14,9 @@ namespace {
 absl::StatusOr<std::unique_ptr<unbraid::worker::Worker>> Start(
     const unbraid::worker::Config& config) {
   UNBRAID_ASSIGN_OR_RETURN(const auto name, unbraid::worker::ParseDevice(config.device));
-  UNBRAID_ASSIGN_OR_RETURN(const auto device, unbraid::worker::OpenDevice(name, config.threads));
+  UNBRAID_ASSIGN_OR_RETURN(const auto precision, unbraid::worker::ParsePrecision(config.precision));
+  UNBRAID_ASSIGN_OR_RETURN(const auto device,
+                           unbraid::worker::OpenDevice(name, config.threads, precision));
   return unbraid::worker::Worker::Start(config, device);
 }
 

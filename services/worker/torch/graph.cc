@@ -70,8 +70,13 @@ bool Graph::MakesAnyOf(absl::Span<const int> wanted) const {
   return std::any_of(stems.begin(), stems.end(), [&](int stem) { return Contains(wanted, stem); });
 }
 
-absl::StatusOr<at::Tensor> Graph::Run(const at::Tensor& input, const Geometry& geometry) {
-  const torch::jit::IValue output = module.forward({input});
+absl::StatusOr<at::Tensor> Graph::Run(const at::Tensor& input, const Geometry& geometry,
+                                      Precision precision) {
+  torch::jit::IValue output = module.forward({input});
+  if (precision == Precision::kBfloat16 && output.isTensor() &&
+      output.toTensor().scalar_type() == at::kBFloat16) {
+    output = output.toTensor().to(at::kFloat);
+  }
   UNBRAID_RETURN_IF_ERROR(CheckOutput(output, {input.size(0), static_cast<int64_t>(stems.size()),
                                                geometry.channels, geometry.window_frames}));
   return output.toTensor().contiguous();

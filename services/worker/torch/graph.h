@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "services/common/model/package.h"
+#include "services/worker/precision.h"
 #include "services/worker/separator.h"
 
 namespace unbraid::worker {
@@ -28,8 +29,10 @@ struct Graph {
   bool MakesAnyOf(absl::Span<const int> wanted) const;
 
   // [windows, channels, frames] in, [windows, stems, channels, frames] out, planar, on the graph's
-  // device. INTERNAL for an output of another shape; throws what libtorch throws.
-  absl::StatusOr<at::Tensor> Run(const at::Tensor& input, const Geometry& geometry);
+  // device. INTERNAL for an output of another shape or type, but for bfloat16 where the graph is
+  // computed in it; throws what libtorch throws.
+  absl::StatusOr<at::Tensor> Run(const at::Tensor& input, const Geometry& geometry,
+                                 Precision precision = Precision::kFloat32);
 };
 
 using Graphs = std::vector<std::unique_ptr<Graph>>;

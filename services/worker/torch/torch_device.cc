@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "services/common/base/status.h"
 #include "services/worker/inline_executor.h"
+#include "services/worker/torch/autocast.h"
 #include "services/worker/torch/torch_separator.h"
 
 #if UNBRAID_TORCH_CUDA
@@ -27,9 +28,10 @@
 namespace unbraid::worker {
 namespace {
 
-absl::StatusOr<std::unique_ptr<Executor>> LoadOnCpu(const model::Package& package, int threads) {
+absl::StatusOr<std::unique_ptr<Executor>> LoadOnCpu(const model::Package& package, int threads,
+                                                    Precision precision) {
   UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<Separator> separator,
-                           TorchSeparator::Load(package, threads));
+                           TorchSeparator::Load(package, threads, precision));
   return std::make_unique<InlineExecutor>(std::move(separator));
 }
 
@@ -83,10 +85,15 @@ absl::StatusOr<Device> OpenGpu(const DeviceName& name, int /*threads*/) {
 
 }  // namespace
 
-absl::StatusOr<Device> OpenDevice(const DeviceName& name, int threads) {
+absl::StatusOr<Device> OpenDevice(const DeviceName& name, int threads, Precision precision) {
+  if (name.cuda() && precision != Precision::kFloat32) {
+    return absl::FailedPreconditionError("--precision: on a GPU there is only f32");
+  }
   if (name.cuda()) return OpenGpu(name, threads);
-  return Device{"CPU",
-                [threads](const model::Package& package) { return LoadOnCpu(package, threads); }};
+  UNBRAID_RETURN_IF_ERROR(CheckPrecision(precision));
+  return Device{"CPU", [threads, precision](const model::Package& package) {
+                  return LoadOnCpu(package, threads, precision);
+                }};
 }
 
 int64_t PeakGpuBytes(const DeviceName& name) {

@@ -5,13 +5,16 @@
 
 #include "absl/status/statusor.h"
 #include "services/worker/device.h"
+#include "services/worker/precision.h"
 #include "services/worker/worker.h"
 
 namespace unbraid::worker {
 
 // The device of that name, with `threads` threads for an inference on the CPU. FAILED_PRECONDITION
-// when there is none, with what there is: a GPU is never replaced by the CPU.
-absl::StatusOr<Device> OpenDevice(const DeviceName& name, int threads);
+// when there is none, with what there is: a GPU is never replaced by the CPU, nor a precision that
+// there is not by another. On a GPU there is float32 only.
+absl::StatusOr<Device> OpenDevice(const DeviceName& name, int threads,
+                                  Precision precision = Precision::kFloat32);
 
 // Bytes of a GPU's memory that libtorch has held at most so far; 0 for the CPU.
 int64_t PeakGpuBytes(const DeviceName& name);

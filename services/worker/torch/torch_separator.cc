@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
+#include "services/worker/torch/autocast.h"
 #include "services/worker/torch/graph.h"
 #include "services/worker/torch/tensor_memory.h"
 #include "services/worker/torch/tensor_meter.h"
@@ -35,8 +36,8 @@ void PlaceStems(const Graph& graph, const at::Tensor& made, const Geometry& geom
 
 }  // namespace
 
-TorchSeparator::TorchSeparator(const Geometry& geometry, Graphs graphs)
-    : geometry_(geometry), graphs_(std::move(graphs)) {}
+TorchSeparator::TorchSeparator(const Geometry& geometry, Graphs graphs, Precision precision)
+    : geometry_(geometry), precision_(precision), graphs_(std::move(graphs)) {}
 
 TorchSeparator::~TorchSeparator() {
   graphs_.clear();
@@ -44,14 +45,16 @@ TorchSeparator::~TorchSeparator() {
 }
 
 absl::StatusOr<std::unique_ptr<Separator>> TorchSeparator::Load(const model::Package& package,
-                                                                int threads) {
+                                                                int threads, Precision precision) {
+  UNBRAID_RETURN_IF_ERROR(CheckPrecision(precision));
   UNBRAID_RETURN_IF_ERROR(model::VerifyGraphs(package));
   UNBRAID_RETURN_IF_ERROR(PrepareTorchThread(threads));
   const TensorMeter meter;
   UNBRAID_ASSIGN_OR_RETURN(Graphs graphs, LoadGraphs(package, at::kCPU));
   const Geometry geometry = {package.channels, package.window_frames,
                              static_cast<int>(package.stems.size())};
-  std::unique_ptr<TorchSeparator> separator(new TorchSeparator(geometry, std::move(graphs)));
+  std::unique_ptr<TorchSeparator> separator(
+      new TorchSeparator(geometry, std::move(graphs), precision));
   UNBRAID_RETURN_IF_ERROR(separator->WarmUp(package));
   separator->footprint_.kept_bytes = meter.bytes();
   separator->footprint_.working_bytes = meter.peak_bytes() - meter.bytes();
@@ -83,6 +86,7 @@ absl::Status TorchSeparator::Separate(absl::Span<const float> windows, absl::Spa
   stems->resize(windows.size() * static_cast<size_t>(geometry_.stems));
   try {
     const c10::InferenceMode inference;
+    const Autocast autocast(precision_);
     // The tensor borrows the caller's memory. A graph that writes into its input writes into a
     // window that nobody reads again, or, where there are several graphs, into a copy.
     const at::Tensor input = torch::from_blob(
@@ -90,8 +94,9 @@ absl::Status TorchSeparator::Separate(absl::Span<const float> windows, absl::Spa
         {batch, geometry_.channels, geometry_.window_frames}, at::kFloat);
     for (const auto& graph : graphs_) {
       if (!graph->MakesAnyOf(wanted)) continue;
-      UNBRAID_ASSIGN_OR_RETURN(const at::Tensor made,
-                               graph->Run(graphs_.size() == 1 ? input : input.clone(), geometry_));
+      UNBRAID_ASSIGN_OR_RETURN(
+          const at::Tensor made,
+          graph->Run(graphs_.size() == 1 ? input : input.clone(), geometry_, precision_));
       PlaceStems(*graph, made, geometry_, wanted, stems->data());
     }
     return absl::OkStatus();

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "services/common/model/package.h"
+#include "services/worker/precision.h"
 #include "services/worker/separator.h"
 
 namespace unbraid::worker {
@@ -25,8 +26,9 @@ class TorchSeparator : public Separator {
   //   DATA_LOSS            a graph is not the one that the package names
   //   NOT_FOUND            a graph is missing
   //   INVALID_ARGUMENT     a graph cannot be loaded, or gives another shape than the package says
-  static absl::StatusOr<std::unique_ptr<Separator>> Load(const model::Package& package,
-                                                         int threads);
+  //   FAILED_PRECONDITION  there is no such precision here
+  static absl::StatusOr<std::unique_ptr<Separator>> Load(const model::Package& package, int threads,
+                                                         Precision precision = Precision::kFloat32);
 
   ~TorchSeparator() override;
 
@@ -38,11 +40,13 @@ class TorchSeparator : public Separator {
                         std::vector<float>* stems) override;
 
  private:
-  TorchSeparator(const Geometry& geometry, std::vector<std::unique_ptr<Graph>> graphs);
+  TorchSeparator(const Geometry& geometry, std::vector<std::unique_ptr<Graph>> graphs,
+                 Precision precision);
 
   absl::Status WarmUp(const model::Package& package);
 
   const Geometry geometry_;
+  const Precision precision_;
   std::vector<std::unique_ptr<Graph>> graphs_;
   Footprint footprint_;
 };
