@@ -213,7 +213,14 @@ void Bench::Begin(const Song& song) {
 }
 
 absl::Status Bench::Send(const Result& result) {
-  return On([&](Engine& e) { return e.OnResult(result); });
+  std::vector<Engine::Offer> offers = {{result}};
+  const absl::Status status = Offer(&offers, /*all=*/true);
+  CHECK(offers.front().taken == status.ok());
+  return status;
+}
+
+absl::Status Bench::Offer(std::vector<Engine::Offer>* offers, bool all) {
+  return On([&](Engine& e) { return e.OnResults(absl::MakeSpan(*offers), all); });
 }
 
 void Bench::SendChunk(const Song& song, int64_t chunk, int attempt) {
