@@ -108,6 +108,8 @@ absl::StatusOr<JoinPipeline::Step> JoinPipeline::JoinStem(int index, int64_t cou
                                                           const Fresh& fresh) const {
   Stem stem = stems_[static_cast<size_t>(index)];
   std::vector<float> joined;
+  joined.reserve(
+      static_cast<size_t>((count - NextChunk(stem)) * passes_.geometry().window() * channels_));
   for (int64_t chunk = NextChunk(stem); chunk < count; ++chunk) {
     const auto found = fresh.find({chunk, index});
     if (found != fresh.end()) {

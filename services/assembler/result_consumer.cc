@@ -24,7 +24,7 @@ ResultConsumer::ResultConsumer(const amqp::ConnectionOptions& broker, const std:
                                Engine* engine, base::Executor* executor)
     // After a reconnect the broker may deliver anew what still waits here, so the bound is
     // generous; the handler drops what does not fit, and the broker brings it again.
-    : engine_(engine), executor_(executor), deliveries_(4 * kPrefetch) {
+    : engine_(engine), executor_(executor), deliveries_(4 * kPrefetch), parsed_(kPrefetch) {
   amqp::ConsumerOptions options;
   options.queue = amqp::ResultQueue(name);
   options.prefetch = kPrefetch;
@@ -35,13 +35,28 @@ ResultConsumer::ResultConsumer(const amqp::ConnectionOptions& broker, const std:
                                          consumer_->Nack(tag, /*requeue=*/true);
                                        }
                                      });
+  parser_ = std::thread([this] { Parse(); });
   thread_ = std::thread([this] { Run(); });
 }
 
 ResultConsumer::~ResultConsumer() { Stop(); }
 
+void ResultConsumer::Parse() {
+  while (const std::optional<amqp::Delivery> delivery = deliveries_.Pop()) {
+    absl::StatusOr<Result> result = ParseResult(delivery->body);
+    if (result.ok()) {
+      parsed_.Push({*std::move(result), delivery->tag, absl::Now()});
+      continue;
+    }
+    telemetry::Error("dropped a message that is no result",
+                     {{"message_id", delivery->message_id}, {"error", result.status()}});
+    consumer_->Ack(delivery->tag);
+  }
+  parsed_.Close();
+}
+
 void ResultConsumer::Run() {
-  while (TakeDeliveries()) {
+  while (TakeArrivals()) {
     absl::Status status = Deliver(/*all=*/false);
     if (status.ok() && MustStore()) status = Deliver(/*all=*/true);
     if (!status.ok()) AfterFailure(status);
@@ -50,30 +65,18 @@ void ResultConsumer::Run() {
   if (!status.ok()) telemetry::Warning("results stay in their queue", {{"error", status}});
 }
 
-bool ResultConsumer::TakeDeliveries() {
+bool ResultConsumer::TakeArrivals() {
   const absl::Duration patience =
-      arrivals_.empty() ? absl::InfiniteDuration() : kHold - (absl::Now() - arrivals_.front().came);
-  std::optional<amqp::Delivery> delivery =
-      deliveries_.Pop(std::max(patience, absl::ZeroDuration()));
-  if (!delivery.has_value() && deliveries_.closed()) return false;
-  while (delivery.has_value()) {
-    Take(*delivery);
-    const bool full = offers_.size() >= kPrefetch;
-    delivery = full ? std::nullopt : deliveries_.Pop(absl::ZeroDuration());
+      held_.empty() ? absl::InfiniteDuration() : kHold - (absl::Now() - held_.front().came);
+  std::optional<Arrival> arrival = parsed_.Pop(std::max(patience, absl::ZeroDuration()));
+  if (!arrival.has_value() && parsed_.closed()) return false;
+  while (arrival.has_value()) {
+    offers_.push_back({std::move(arrival->result)});
+    held_.push_back({arrival->tag, arrival->came});
+    const bool full = held_.size() >= kPrefetch;
+    arrival = full ? std::nullopt : parsed_.Pop(absl::ZeroDuration());
   }
   return true;
-}
-
-void ResultConsumer::Take(const amqp::Delivery& delivery) {
-  absl::StatusOr<Result> result = ParseResult(delivery.body);
-  if (result.ok()) {
-    offers_.push_back({*std::move(result)});
-    arrivals_.push_back({delivery.tag, absl::Now()});
-    return;
-  }
-  telemetry::Error("dropped a message that is no result",
-                   {{"message_id", delivery.message_id}, {"error", result.status()}});
-  consumer_->Ack(delivery.tag);
 }
 
 absl::Status ResultConsumer::Deliver(bool all) {
@@ -89,23 +92,23 @@ absl::Status ResultConsumer::Deliver(bool all) {
   size_t left = 0;
   for (size_t i = 0; i < offers_.size(); ++i) {
     if (offers_[i].taken) {
-      consumer_->Ack(arrivals_[i].tag);
+      consumer_->Ack(held_[i].tag);
       continue;
     }
     if (left != i) {
       offers_[left] = std::move(offers_[i]);
-      arrivals_[left] = arrivals_[i];
+      held_[left] = held_[i];
     }
     ++left;
   }
   offers_.resize(left);
-  arrivals_.resize(left);
+  held_.resize(left);
   return status;
 }
 
 bool ResultConsumer::MustStore() const {
-  if (arrivals_.empty()) return false;
-  return arrivals_.size() >= kPrefetch / 2 || absl::Now() - arrivals_.front().came >= kHold;
+  if (held_.empty()) return false;
+  return held_.size() >= kPrefetch / 2 || absl::Now() - held_.front().came >= kHold;
 }
 
 void ResultConsumer::AfterFailure(const absl::Status& status) {
@@ -122,6 +125,7 @@ void ResultConsumer::Stop() {
   }
   consumer_->Cancel();
   deliveries_.Close();
+  if (parser_.joinable()) parser_.join();
   if (thread_.joinable()) thread_.join();
   consumer_->Stop();
 }

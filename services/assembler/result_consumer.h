@@ -36,10 +36,19 @@ class ResultConsumer {
   void Stop();
 
  private:
+  // What was delivered, and can be acknowledged by its tag.
+  struct Arrival {
+    Result result;
+    amqp::DeliveryTag tag;
+    absl::Time came;
+  };
+
+  // Parses deliveries, one after the other, while the engine works.
+  void Parse();
+  // Takes what is parsed to the engine.
   void Run();
   // Waits for what comes next, and takes all that has come. False: there will be no more.
-  bool TakeDeliveries();
-  void Take(const amqp::Delivery& delivery);
+  bool TakeArrivals();
   // Offers what is held, and lets go of what was taken.
   absl::Status Deliver(bool all);
   // The oldest of what is held has waited for long enough, or there is too much.
@@ -49,19 +58,21 @@ class ResultConsumer {
   Engine* const engine_;
   base::Executor* const executor_;
   base::BoundedQueue<amqp::Delivery> deliveries_;
+  base::BoundedQueue<Arrival> parsed_;
 
-  // Touched by the thread alone: what is not acknowledged yet, in order of arrival.
-  struct Arrival {
+  // Touched by Run() alone: what the engine has not taken yet, in order of arrival.
+  struct Held {
     amqp::DeliveryTag tag;
     absl::Time came;
   };
   std::vector<Engine::Offer> offers_;
-  std::vector<Arrival> arrivals_;  // of the offers
+  std::vector<Held> held_;  // of the offers
 
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
   std::unique_ptr<amqp::Consumer> consumer_;
+  std::thread parser_;
   std::thread thread_;
 };
 

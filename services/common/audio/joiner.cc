@@ -54,7 +54,9 @@ absl::Status Joiner::ResumeWithTail(int64_t index, absl::Span<const float> tail)
 absl::Status Joiner::Push(absl::Span<const float> samples, std::vector<float>* out) {
   UNBRAID_RETURN_IF_ERROR(CheckSize(next_, samples));
   const int64_t shared = static_cast<int64_t>(tail_.size()) / channels_;
-  out->reserve(out->size() + samples.size());
+  const size_t start = out->size();
+  out->resize(start + static_cast<size_t>(shared * channels_));
+  float* faded = out->data() + start;
   for (int64_t i = 0; i < shared; ++i) {
     const double before = Weight(geometry_.stride() + i, geometry_.window());
     const double after = Weight(i, geometry_.window());
@@ -63,8 +65,8 @@ absl::Status Joiner::Push(absl::Span<const float> samples, std::vector<float>* o
       const double y1 = tail_[at];
       const double y2 = samples[at];
       // Equal values must come out unchanged, which the quotient alone does not promise.
-      out->push_back(y1 == y2 ? samples[at]
-                              : static_cast<float>((before * y1 + after * y2) / (before + after)));
+      faded[at] = y1 == y2 ? samples[at]
+                           : static_cast<float>((before * y1 + after * y2) / (before + after));
     }
   }
   const bool last = next_ + 1 == chunks_;
