@@ -6,8 +6,8 @@
 Split: a 24-bit FLAC at 48 kHz becomes float32 at 44.1 kHz. Assemble: four stems in float32 at 44.1 kHz become five 24-bit FLAC files at
 48 kHz, themselves and their sum. Ours is the code of the services (`bench/codecs`) with all that they do besides: decoding in a
 confined child, statistics, levels, checks of every sample and file, SHA-256, syncing. The others run at the same quality: resampling
-by soxr at 28 bits in ffmpeg, `rate -v` in sox, and FLAC level 5 without dither in all three. ffmpeg's own resampler, which is less exact, stands
-beside them. Everything is held on one processor. In each round all are run in turn; CPU seconds are those of the processes and
+by soxr at 28 bits in ffmpeg, `rate -v` in sox, FLAC without dither, of which ffmpeg's and sox's level 5 is the default, ours is 4, and the sizes stand
+in the table. ffmpeg's own resampler, which is less exact, stands beside them. Everything is held on one processor. In each round all are run in turn; CPU seconds are those of the processes and
 their children, user and system. A ratio is that of one round's CPU seconds, ours against the other's. Needs a build, ffmpeg and sox.
 """
 
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,7 @@ FLAC24 = ["-c:a", "flac", "-compression_level", "5", "-sample_fmt", "s32", "-bit
 class Cost:
     cpu_seconds: float
     seconds: float
+    flac_bytes: int = 0
 
 
 def run(*commands: list[str]) -> Cost:
@@ -117,14 +118,14 @@ def spread(values: list[float], digits: int) -> str:
 
 
 def report(what: str, costs: dict[str, list[Cost]], seconds: float) -> None:
-    print(f"| {what} | CPU s | smallest | largest | seconds | × real time of a core | unbraid's CPU against it | smallest | largest |")
-    print("|---|" + "---:|" * 8)
+    print(f"| {what} | CPU s | smallest | largest | seconds | × real time of a core | unbraid's CPU against it | smallest | largest | FLAC, MB |")
+    print("|---|" + "---:|" * 9)
     ours = costs["unbraid"]
     for name, row in costs.items():
         cpu = [cost.cpu_seconds for cost in row]
         ratios = [mine.cpu_seconds / cost.cpu_seconds for mine, cost in zip(ours, row)]
         print(f"| {name} | {spread(cpu, 2)} | {statistics.median(cost.seconds for cost in row):.2f} "
-              f"| {seconds / statistics.median(cpu):.0f} | {spread(ratios, 2)} |")
+              f"| {seconds / statistics.median(cpu):.0f} | {spread(ratios, 2)} | {row[-1].flac_bytes / 1e6:.1f} |")
     print()
 
 
@@ -140,7 +141,11 @@ def main() -> None:
             costs: dict[str, list[Cost]] = {program: [] for program in programs}
             for number in range(rounds + 1):
                 for program, work in programs.items():
+                    for old in folder.rglob("*-?*.flac"):
+                        old.unlink()
                     cost = work()
+                    made = [*folder.rglob("out/*.flac")] if program == "unbraid" else [*folder.glob("*-*.flac")]
+                    cost = replace(cost, flac_bytes=sum(file.stat().st_size for file in made))
                     if number > 0:  # the first warms everything up
                         costs[program].append(cost)
             report(what, costs, frames / RATE)

@@ -12,10 +12,11 @@
 namespace unbraid::assembler {
 namespace {
 
-constexpr int kPrefetch = 16;
+// Some chunks of four stems: enough for one record of several, and some tens of megabytes.
+constexpr int kPrefetch = 24;
 // How long a result waits for its neighbours before it is stored by itself: longer than the stems
-// of a chunk are apart, shorter than anybody notices.
-constexpr absl::Duration kHold = absl::Milliseconds(250);
+// of a chunk, or chunks of two workers, are apart where work is fast.
+constexpr absl::Duration kHold = absl::Milliseconds(500);
 constexpr absl::Duration kRetryPause = absl::Seconds(1);
 
 }  // namespace
