@@ -219,10 +219,6 @@ absl::Status Bench::Send(const Result& result) {
   return status;
 }
 
-absl::Status Bench::Offer(std::vector<Engine::Offer>* offers, bool all) {
-  return On([&](Engine& e) { return e.OnResults(absl::MakeSpan(*offers), all); });
-}
-
 void Bench::SendChunk(const Song& song, int64_t chunk, int attempt) {
   for (int stem : song.computed) REQUIRE(Send(song.Samples(chunk, stem, attempt)).ok());
 }
@@ -263,11 +259,6 @@ bool Bench::Await(const Song& song, Recorder* recorder, v1::Separation::State st
 
 void Bench::TickLater() {
   Run([this] { engine->Tick(absl::Now() + absl::Minutes(++minutes_)); });
-}
-
-// The news come first, the files that are needed no more go after them.
-void Bench::Settle() {
-  Run([] {});
 }
 
 std::string Bench::PathOf(const Song& song, const std::string& rest, int attempt) const {
