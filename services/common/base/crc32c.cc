@@ -59,7 +59,7 @@ uint64_t Word(const char* position) {
 }
 
 __attribute__((target("sse4.2"))) uint32_t Crc32cHardware(absl::string_view bytes) {
-  static const SkipPart kSkipPart;
+  static const SkipPart skip_part;
   uint64_t crc = 0xFFFFFFFF;
   const char* position = bytes.data();
   size_t left = bytes.size();
@@ -73,8 +73,8 @@ __attribute__((target("sse4.2"))) uint32_t Crc32cHardware(absl::string_view byte
       second = _mm_crc32_u64(second, Word(position + kPart + i));
       third = _mm_crc32_u64(third, Word(position + 2 * kPart + i));
     }
-    crc = kSkipPart.Over(static_cast<uint32_t>(crc)) ^ second;
-    crc = kSkipPart.Over(static_cast<uint32_t>(crc)) ^ third;
+    crc = skip_part.Over(static_cast<uint32_t>(crc)) ^ second;
+    crc = skip_part.Over(static_cast<uint32_t>(crc)) ^ third;
   }
   for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), position += sizeof(uint64_t)) {
     crc = _mm_crc32_u64(crc, Word(position));
