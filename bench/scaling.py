@@ -6,7 +6,7 @@
 Lengths and jobs are measured with two workers and `passthrough`, which computes nothing, so that what is seen is the suite around the
 model; workers with NAME (the server's default) and a track of a minute for each worker of the largest number. Every figure is the median
 of REPEAT runs, taken in turn, with the smallest and the largest beside it; the first of each row is its baseline. CPU time is that of
-the processes themselves, written bytes are those that they gave to the system. Needs a build and 250 MB of disk per minute; for
+the processes themselves, written bytes are those that went to a disk. Needs a build and 250 MB of disk per minute; for
 the plot, Debian's python3-matplotlib is installed.
 """
 
@@ -67,7 +67,7 @@ def spent(stack: Stack) -> tuple[dict[str, float], dict[str, float]]:
             user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
             cpu[part] += (int(user) + int(system)) / TICKS
             counters = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
-            written[part] += int(counters["wchar"])
+            written[part] += int(counters["write_bytes"])
     return cpu, written
 
 

@@ -30,6 +30,14 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_compile_options(unbraid_warnings INTERFACE -Wthread-safety)
 endif()
 
+# unbraid_vectorise(SOURCE...): these have loops over samples, of which the compiler makes vector instructions only at this
+# level. What they compute is the same at every level.
+function(unbraid_vectorise)
+  if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT UNBRAID_SANITIZE)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "-O3")
+  endif()
+endfunction()
+
 # unbraid_library(NAME SOURCES... [PUBLIC libs...] [PRIVATE libs...]): a static library `unbraid_NAME`,
 # known to others as `unbraid::NAME`, whose headers are included by their path from the repository root.
 function(unbraid_library name)

@@ -90,6 +90,10 @@ std::string ChunkFiles::PassPath(int pass, int stem) const {
   return absl::StrCat(JoinedPath(stem), ".", pass);
 }
 
+std::string ChunkFiles::TailsPath(int slot) const {
+  return absl::StrCat(folder_, "/joined/tails.", slot);
+}
+
 std::string ChunkFiles::OutputPath(const std::string& name, const std::string& extension) const {
   return absl::StrCat(folder_, "/out/", name, ".", extension);
 }
@@ -98,10 +102,14 @@ std::string ChunkFiles::ChunkPath(int64_t chunk, int stem) const {
   return absl::StrCat(folder_, "/chunks/", chunk, ".", stem);
 }
 
-absl::Status ChunkFiles::WriteChunk(int64_t chunk, int stem,
-                                    const std::vector<float>& samples) const {
-  return store::WriteFileDurably(
-      ChunkPath(chunk, stem), audio::AsBytes(samples.data(), static_cast<int64_t>(samples.size())));
+absl::Status ChunkFiles::WriteChunks(absl::Span<const ChunkPart> parts) const {
+  std::vector<store::NamedContent> files;
+  for (const ChunkPart& part : parts) {
+    files.push_back(
+        {ChunkPath(part.chunk, part.stem),
+         audio::AsBytes(part.samples.data(), static_cast<int64_t>(part.samples.size()))});
+  }
+  return store::WriteFilesDurably(files);
 }
 
 absl::StatusOr<std::vector<float>> ChunkFiles::ReadChunk(int64_t chunk, int stem) const {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "services/common/base/ids.h"
 
 namespace unbraid::assembler {
@@ -17,6 +18,7 @@ namespace unbraid::assembler {
 //   <data>/separations/<id>/<attempt>/
 //     chunks/<chunk>.<stem>   the kept frames of one stem
 //     joined/<stem>           the joined beginning, at the model's rate
+//     joined/tails.<0 or 1>   see JoinedTails
 //     joined/<stem>.<pass>    where there are several passes: the sum of those up to this one
 //     incoming/<stream>       the song on its way, where there is to be a residual
 //     song                    the song itself, at the track's rate
@@ -37,10 +39,18 @@ class ChunkFiles {
   std::string JoinedPath(int stem) const;
   // Of all passes but the last, whose file is the joined one.
   std::string PassPath(int pass, int stem) const;
+  std::string TailsPath(int slot) const;
   std::string OutputPath(const std::string& name, const std::string& extension) const;
 
-  // Writes a chunk's samples whole and durably.
-  absl::Status WriteChunk(int64_t chunk, int stem, const std::vector<float>& samples) const;
+  // One stem of a chunk, in memory.
+  struct ChunkPart {
+    int64_t chunk;
+    int stem;
+    absl::Span<const float> samples;
+  };
+  // Writes them durably, each whole or not at all, with one sync of their folder. After an error
+  // some may be there.
+  absl::Status WriteChunks(absl::Span<const ChunkPart> parts) const;
   absl::StatusOr<std::vector<float>> ReadChunk(int64_t chunk, int stem) const;
   absl::Status RemoveChunk(int64_t chunk, int stem) const;
 

@@ -11,8 +11,9 @@
 #include "services/common/telemetry/log.h"
 
 // The engine's beginning, and what all of it uses. Calls of the splitter and of users stand in
-// engine_calls.cc, engine_song.cc and engine_queries.cc, what results do in engine_results.cc,
-// the way to the end in engine_finishing.cc, and what comes after it in engine_retention.cc.
+// engine_calls.cc, engine_song.cc and engine_queries.cc, what results do in engine_results.cc and
+// engine_joining.cc, the way to the end in engine_finishing.cc, and what comes after it in
+// engine_retention.cc.
 
 namespace unbraid::assembler {
 namespace {
@@ -49,7 +50,7 @@ absl::Status Engine::Recover() {
     if (resumed->job.separation.state() == v1::Separation::STATE_FINISHING) {
       PostFinishing(*resumed);
     } else {
-      Join(id, resumed->job.attempt());
+      JoinStored(id, resumed->job.attempt());
     }
   }
   return absl::OkStatus();
@@ -78,7 +79,7 @@ absl::Status Engine::Resume(base::SeparationId id) {
   }
   active.pipeline = *std::move(pipeline);
   // Joined and recorded, and not removed any more, or not durably.
-  for (int64_t chunk = 0; chunk < active.job.joined - 1; ++chunk) RemoveJoinedChunk(active, chunk);
+  for (int64_t chunk = 0; chunk < active.job.joined; ++chunk) RemoveJoinedChunk(active, chunk);
   return absl::OkStatus();
 }
 
@@ -116,7 +117,7 @@ void Engine::Tick(absl::Time now) {
     }
     if (active->join_again <= now) {
       active->join_again = absl::InfiniteFuture();
-      Join(id, active->job.attempt());  // may end it
+      JoinStored(id, active->job.attempt());  // may end it
     }
   }
   RemoveExpired(now);

@@ -5,13 +5,16 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "services/assembler/chunk_files.h"
 #include "services/assembler/engine_metrics.h"
 #include "services/assembler/finisher.h"
@@ -94,9 +97,17 @@ class Engine {
   // Where the PCM of a stem comes from at this moment; see MakeFollowPlan.
   absl::StatusOr<FollowPlan> PlanFollow(const std::string& owner, const base::StemRef& stem);
 
-  // A result from a worker. OK: it is safely stored, or superfluous, and can be acknowledged.
-  // RESOURCE_EXHAUSTED: the disk is full; bring it again later.
-  absl::Status OnResult(const Result& result);
+  // A result from a worker. Once it is taken it can be acknowledged: it is safely joined or stored,
+  // or superfluous.
+  struct Offer {
+    Result result;
+    bool taken = false;
+  };
+  // Takes results of any separations. What is next in order is joined straight from memory, all of
+  // it with one record. What is not is stored if `all`; otherwise it may be left, since its
+  // neighbours may be on their way: offer it again with them. So is what was not taken for an error
+  // (RESOURCE_EXHAUSTED: the disk is full).
+  absl::Status OnResults(absl::Span<Offer> offers, bool all);
 
   // What is due: news that were held back, work that waited for room on the disk, and the expiry of
   // what was not used for long. Call it several times a second.
@@ -149,11 +160,26 @@ class Engine {
   void RemoveExpired(absl::Time now);
   absl::Status Expire(base::SeparationId id);
 
-  absl::Status TakeSamples(const Result& result, Active* active);
-  absl::Status StoreSamples(const Result& result, int position, Active* active);
+  // Results of one separation that are in memory only, by chunk and computed stem. What was
+  // delivered twice is taken together, since either delivery may be one that cannot be acknowledged
+  // any more.
+  using Waiting = std::map<std::pair<int64_t, int>, std::vector<Offer*>>;
+
+  // Takes what holds no samples, or superfluous ones; the others go to `waiting`.
+  absl::Status Sort(Offer* offer, std::map<base::SeparationId, Waiting>* waiting);
   absl::Status TakeFailure(const Result& result, Active* active);
-  void Join(base::SeparationId id, int attempt);
-  absl::Status JoinSome(Active* active);
+  absl::Status TakeSamples(base::SeparationId id, bool all, Waiting* waiting);
+  absl::Status StoreSamples(Active* active, Waiting* waiting);
+  // Joins what is there, on the disk or waiting, a few chunks at a time.
+  void Join(base::SeparationId id, int attempt, Waiting* waiting);
+  void JoinStored(base::SeparationId id, int attempt);
+  absl::Status JoinSome(Active* active, Waiting* waiting);
+  // Whether all stems of a chunk are stored or waiting.
+  static bool CanJoin(const Job& job, int64_t chunk, const Waiting& waiting);
+  void AfterJoin(Active* active, int64_t before);
+  // Takes those before `end`, whose chunks are recorded by `save`, all or none.
+  absl::Status Record(Active* active, Waiting::iterator end, Waiting* waiting,
+                      const std::function<absl::Status(const std::set<int64_t>& chunks)>& save);
   void RemoveJoinedChunk(const Active& active, int64_t chunk) const;
   // Of passes before the one that the next needs. `from`: the first that may be there.
   void RemoveSummedPasses(const Active& active, int from) const;
@@ -169,6 +195,8 @@ class Engine {
   // afterwards.
   absl::Status End(Active* active, v1::Separation separation);
 
+  // Says that the separation waits for the disk, which gave this error.
+  void WaitForDisk(Active* active, const absl::Status& status);
   // Says what the separation waits for; an empty text clears it.
   void SetWaitingFor(Active* active, const std::string& what);
   // Brings progress up to date, and tells those who watch, not too often.

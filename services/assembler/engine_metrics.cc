@@ -18,7 +18,7 @@ EngineMetrics::EngineMetrics(telemetry::Metrics* metrics)
       active(metrics->Gauge("unbraid_assembler_active_separations",
                             "Separations that have not ended")),
       store_seconds(metrics->Histogram("unbraid_assembler_store_seconds",
-                                       "Time to store one result safely",
+                                       "Time to join or store what has come, safely",
                                        {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3})),
       finishing_seconds(metrics->Histogram("unbraid_assembler_finishing_seconds",
                                            "Time to write the results of one separation",

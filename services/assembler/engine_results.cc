@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -7,150 +6,77 @@
 #include "services/common/base/status.h"
 #include "services/common/telemetry/log.h"
 
-// What results do to separations, up to the last join.
+// What results do to separations, up to joining.
 
 namespace unbraid::assembler {
 namespace {
 
 constexpr int kMaxTries = 2;
-constexpr char kWaitsForRoom[] = "room on the assembler's disk";
-constexpr char kWaitsForDisk[] = "the assembler's disk, which reports errors";
-constexpr absl::Duration kRoomPause = absl::Seconds(1);
-// Chunks that are joined before others get their turn on the thread.
-constexpr int kJoinAtOnce = 4;
 
 }  // namespace
 
-absl::Status Engine::OnResult(const Result& result) {
-  Active* active = FindActive(result.id, result.attempt);
-  const bool wanted = active != nullptr && result.chunk >= 0 && result.chunk < active->job.chunks &&
-                      active->job.separation.state() == v1::Separation::STATE_SEPARATING;
-  if (!wanted) {
-    metrics_.ignored_results.Increment();
-    return absl::OkStatus();
+absl::Status Engine::OnResults(absl::Span<Offer> offers, bool all) {
+  const absl::Time begin = absl::Now();
+  std::map<base::SeparationId, Waiting> waiting;
+  absl::Status status;
+  for (Offer& offer : offers) {
+    if (!offer.taken) status.Update(Sort(&offer, &waiting));
   }
-  const absl::Status status =
-      result.failed() ? TakeFailure(result, active) : TakeSamples(result, active);
-  // A failure may have ended the separation.
-  active = FindActive(result.id, result.attempt);
-  if (active != nullptr && !status.ok())
-    SetWaitingFor(active, absl::IsResourceExhausted(status) ? kWaitsForRoom : kWaitsForDisk);
+  for (auto& [id, results] : waiting) status.Update(TakeSamples(id, all, &results));
+  metrics_.store_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - begin));
   return status;
 }
 
-absl::Status Engine::TakeSamples(const Result& result, Active* active) {
-  const Job& job = active->job;
-  const int position = job.ComputedPosition(result.stem);
-  if (position < 0 || result.channels != job.channels() ||
-      result.frames != job.UsefulFrames(result.chunk)) {
-    Result failed = result;
-    failed.failure_reason = "BAD_RESULT";
-    failed.failure_message = "the worker sent a stem, channels or frames that were not asked for";
-    return TakeFailure(failed, active);
+absl::Status Engine::Sort(Offer* offer, std::map<base::SeparationId, Waiting>* waiting) {
+  Result& result = offer->result;
+  Active* active = FindActive(result.id, result.attempt);
+  const bool wanted = active != nullptr && result.chunk >= 0 && result.chunk < active->job.chunks &&
+                      active->job.separation.state() == v1::Separation::STATE_SEPARATING;
+  const int position = wanted ? active->job.ComputedPosition(result.stem) : -1;
+  if (wanted && !result.failed() &&
+      (position < 0 || result.channels != active->job.channels() ||
+       result.frames != active->job.UsefulFrames(result.chunk))) {
+    result.failure_reason = "BAD_RESULT";
+    result.failure_message = "the worker sent a stem, channels or frames that were not asked for";
+    result.samples.clear();
   }
-  const uint32_t bit = uint32_t{1} << static_cast<unsigned>(position);
-  if ((job.chunk_records[static_cast<size_t>(result.chunk)].stems_done & bit) != 0) {
-    metrics_.ignored_results.Increment();
+  if (wanted && result.failed()) {
+    const absl::Status status = TakeFailure(result, active);
+    offer->taken = status.ok();
+    if (!status.ok()) WaitForDisk(active, status);
+    return status;
+  }
+  if (wanted && !active->job.StemDone(result.chunk, position)) {
+    (*waiting)[result.id][{result.chunk, position}].push_back(offer);
     return absl::OkStatus();
   }
-  UNBRAID_RETURN_IF_ERROR(StoreSamples(result, position, active));
-  active->job.separation.mutable_progress()->clear_waiting_for();
-  Tell(active);
-  Join(result.id, result.attempt);
+  metrics_.ignored_results.Increment();
+  offer->taken = true;
   return absl::OkStatus();
 }
 
-absl::Status Engine::StoreSamples(const Result& result, int position, Active* active) {
-  const absl::Time begin = absl::Now();
-  Job& job = active->job;
-  UNBRAID_RETURN_IF_ERROR(active->files.WriteChunk(result.chunk, position, result.samples));
-  ChunkRecord& record = job.chunk_records[static_cast<size_t>(result.chunk)];
-  const ChunkRecord before = record;
-  record.stems_done |= uint32_t{1} << static_cast<unsigned>(position);
-  record.worker = result.worker;
-  record.bytes += static_cast<int64_t>(result.samples.size() * sizeof(float));
-  record.compute_seconds = result.compute_seconds;
-  const absl::Status saved = store_->SaveChunk(job, result.chunk);
-  if (!saved.ok()) {
-    record = before;
-    return saved;
-  }
-  metrics_.results.Increment();
-  metrics_.store_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - begin));
-  telemetry::Debug("result stored", {{"separation", result.id.ToString()},
-                                     {"chunk", result.chunk},
-                                     {"stem", result.stem},
-                                     {"worker", result.worker}});
-  return absl::OkStatus();
-}
-
-// Joins what is there, a few chunks at a time. The results are safe already, so what goes wrong
-// here concerns nobody but the separation.
-void Engine::Join(base::SeparationId id, int attempt) {
+absl::Status Engine::TakeSamples(base::SeparationId id, bool all, Waiting* waiting) {
+  const int attempt = waiting->begin()->second.front()->result.attempt;
+  Join(id, attempt, waiting);
   Active* active = FindActive(id, attempt);
-  if (active == nullptr || active->pipeline == nullptr) return;
-  absl::Status status = JoinSome(active);
-  if (status.ok() && active->job.joined == active->job.chunks) status = BeginFinishing(active);
-  if (status.ok()) return;
-  if (!absl::IsResourceExhausted(status)) {
-    status = FailNow(active, "STORAGE_DAMAGED", std::string(status.message()));
-    if (status.ok()) return;
-  }
-  active->join_again = absl::Now() + kRoomPause;
-  SetWaitingFor(active, absl::IsResourceExhausted(status) ? kWaitsForRoom : kWaitsForDisk);
-}
-
-absl::Status Engine::JoinSome(Active* active) {
-  Job& job = active->job;
-  const int64_t before = job.joined;
-  int64_t count = before;
-  while (count < job.chunks && count < before + kJoinAtOnce && job.ChunkDone(count)) ++count;
-  if (count == before) return absl::OkStatus();
-  UNBRAID_RETURN_IF_ERROR(active->pipeline->JoinUpTo(count));
-  job.joined = count;
-  const absl::Status saved = store_->Save(job);
-  if (!saved.ok()) {
-    job.joined = before;
-    return saved;
-  }
-  metrics_.joined_chunks.Increment(static_cast<double>(count - before));
-  options_.hub->TellJoined(job.id, job.JoinedFrames());
-  // The last one stays: the next one needs its tail, also after a restart.
-  for (int64_t chunk = std::max<int64_t>(before - 1, 0); chunk < count - 1; ++chunk)
-    RemoveJoinedChunk(*active, chunk);
-  RemoveSummedPasses(*active, job.passes().PassOf(before) - 1);
-  Tell(active);
-  if (!job.NextIsDone() || active->join_posted) return absl::OkStatus();
-  active->join_posted = options_.engine->Post([this, id = job.id, attempt = job.attempt()] {
-    if (Active* posted = FindActive(id, attempt)) posted->join_posted = false;
-    Join(id, attempt);
-  });
-  return absl::OkStatus();
-}
-
-void Engine::RemoveJoinedChunk(const Active& active, int64_t chunk) const {
-  for (int stem = 0; stem < active.job.computed_stems(); ++stem) {
-    const absl::Status removed = active.files.RemoveChunk(chunk, stem);
-    if (removed.ok()) continue;
-    // It costs room until the separation ends, nothing else.
-    telemetry::Warning(
-        "cannot remove a joined chunk",
-        {{"separation", active.job.id.ToString()}, {"chunk", chunk}, {"error", removed}});
-  }
-}
-
-void Engine::RemoveSummedPasses(const Active& active, int from) const {
-  const int end = active.job.passes().PassOf(active.job.joined) - 1;
-  for (int pass = std::max(from, 0); pass < end; ++pass) {
-    for (int stem = 0; stem < active.job.computed_stems(); ++stem) {
-      const absl::Status removed = active.files.RemovePass(pass, stem);
-      if (removed.ok()) continue;
-      // As above.
-      telemetry::Warning(
-          "cannot remove a summed pass",
-          {{"separation", active.job.id.ToString()}, {"pass", pass}, {"error", removed}});
+  if (active == nullptr) {  // a failure, or damage, has ended it
+    for (const auto& [place, offers] : *waiting) {
+      metrics_.ignored_results.Increment(static_cast<double>(offers.size()));
+      for (Offer* offer : offers) offer->taken = true;
     }
+    return absl::OkStatus();
   }
+  if (!all || waiting->empty()) return absl::OkStatus();
+  const absl::Status stored = StoreSamples(active, waiting);
+  if (!stored.ok()) {
+    WaitForDisk(active, stored);
+    return stored;
+  }
+  // Unless it is the join that waits.
+  if (active->join_again == absl::InfiniteFuture())
+    active->job.separation.mutable_progress()->clear_waiting_for();
+  Tell(active);
+  return absl::OkStatus();
 }
 
 absl::Status Engine::TakeFailure(const Result& result, Active* active) {
@@ -167,7 +93,7 @@ absl::Status Engine::TakeFailure(const Result& result, Active* active) {
   if (result.try_number < record.tries || job.ChunkDone(result.chunk)) return absl::OkStatus();
   if (record.tries < kMaxTries) {
     ++record.tries;
-    const absl::Status saved = store_->SaveChunk(job, result.chunk);
+    const absl::Status saved = store_->SaveChunks(job, {result.chunk});
     if (!saved.ok()) {
       --record.tries;
       return saved;

@@ -58,6 +58,11 @@ audio::Passes Job::passes() const {
 
 int64_t Job::UsefulFrames(int64_t chunk) const { return passes().Span(chunk).useful; }
 
+bool Job::StemDone(int64_t chunk, int position) const {
+  const uint32_t bit = uint32_t{1} << static_cast<unsigned>(position);
+  return (chunk_records[static_cast<size_t>(chunk)].stems_done & bit) != 0;
+}
+
 bool Job::ChunkDone(int64_t chunk) const {
   const uint32_t all = (uint32_t{1} << static_cast<unsigned>(computed_stems())) - 1;
   return chunk_records[static_cast<size_t>(chunk)].stems_done == all;

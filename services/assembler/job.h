@@ -56,6 +56,8 @@ struct Job {
   audio::Passes passes() const;
   // How many frames a chunk yields.
   int64_t UsefulFrames(int64_t chunk) const;
+  // Whether a computed stem of a chunk is safely stored or joined.
+  bool StemDone(int64_t chunk, int position) const;
   bool ChunkDone(int64_t chunk) const;
   // There is a chunk to join, and it is complete.
   bool NextIsDone() const { return joined < chunks && ChunkDone(joined); }

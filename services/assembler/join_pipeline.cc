@@ -29,14 +29,26 @@ absl::Status CutTo(const std::string& path, int64_t bytes) {
 
 absl::StatusOr<std::unique_ptr<JoinPipeline>> JoinPipeline::Create(const Job& job,
                                                                    const ChunkFiles& files) {
-  std::unique_ptr<JoinPipeline> pipeline(new JoinPipeline(job, files));
-  for (int stem = 0; stem < job.computed_stems(); ++stem)
-    UNBRAID_RETURN_IF_ERROR(pipeline->Resume(stem, job.joined));
+  UNBRAID_ASSIGN_OR_RETURN(JoinedTails tails, JoinedTails::Open(files));
+  std::unique_ptr<JoinPipeline> pipeline(new JoinPipeline(job, files, std::move(tails)));
+  UNBRAID_RETURN_IF_ERROR(pipeline->ResumeAll(job.joined));
   UNBRAID_RETURN_IF_ERROR(files.SyncJoinedFolder());
   return pipeline;
 }
+absl::Status JoinPipeline::ResumeAll(int64_t joined) {
+  UNBRAID_ASSIGN_OR_RETURN(const auto tails, tails_.Load(joined, computed_stems_));
+  std::vector<Stem> stems;
+  for (int i = 0; i < computed_stems_; ++i) {
+    UNBRAID_ASSIGN_OR_RETURN(Stem stem, Resume(i, joined, tails));
+    stems.push_back(std::move(stem));
+  }
+  stems_ = std::move(stems);
+  // What goes on from a chunk's file does so once.
+  return tails.has_value() || joined == 0 ? absl::OkStatus() : SaveTails(joined - 1, joined);
+}
 
-absl::Status JoinPipeline::Resume(int index, int64_t joined) {
+absl::StatusOr<JoinPipeline::Stem> JoinPipeline::Resume(
+    int index, int64_t joined, const std::optional<JoinedTails::Samples>& tails) const {
   const int last = passes_.last();
   const int pass = std::min(passes_.PassOf(joined), last);
   if (pass > 0 && joined < passes_.ChunkCount())
@@ -47,24 +59,36 @@ absl::Status JoinPipeline::Resume(int index, int64_t joined) {
   UNBRAID_RETURN_IF_ERROR(CutTo(PathOf(index, pass), Bytes(frames)));
   audio::Joiner joiner(passes_.geometry(), passes_.Frames(pass), channels_);
   const int64_t next = joined - passes_.FirstChunk(pass);
-  if (next > 0) {
+  if (next > 0 && tails.has_value()) {
+    UNBRAID_RETURN_IF_ERROR(joiner.ResumeWithTail(next, (*tails)[static_cast<size_t>(index)]));
+  } else if (next > 0) {
     UNBRAID_ASSIGN_OR_RETURN(const auto previous, files_.ReadChunk(joined - 1, index));
     UNBRAID_RETURN_IF_ERROR(joiner.ResumeAt(next, previous));
   }
-  stems_.push_back({pass, std::move(joiner), frames});
-  return absl::OkStatus();
+  return Stem{pass, std::move(joiner), frames};
 }
 
-absl::Status JoinPipeline::JoinUpTo(int64_t count) {
-  for (int i = 0; i < static_cast<int>(stems_.size()); ++i) {
-    const Stem& stem = stems_[static_cast<size_t>(i)];
-    while (NextChunk(stem) < count) {
+absl::Status JoinPipeline::JoinUpTo(int64_t recorded, int64_t count, const Fresh& fresh) {
+  const bool ahead = std::any_of(stems_.begin(), stems_.end(),
+                                 [&](const Stem& stem) { return NextChunk(stem) > count; });
+  // What was joined last time was never recorded, and is not all there now.
+  if (ahead) UNBRAID_RETURN_IF_ERROR(ResumeAll(recorded));
+  while (true) {
+    std::vector<Step> steps;
+    for (int i = 0; i < static_cast<int>(stems_.size()); ++i) {
+      const Stem& stem = stems_[static_cast<size_t>(i)];
+      if (NextChunk(stem) >= count) continue;
       if (NextChunk(stem) == passes_.FirstChunk(stem.pass + 1))
         UNBRAID_RETURN_IF_ERROR(BeginPass(i));
-      UNBRAID_RETURN_IF_ERROR(JoinStem(i, std::min(count, passes_.FirstChunk(stem.pass + 1))));
+      UNBRAID_ASSIGN_OR_RETURN(
+          Step step, JoinStem(i, std::min(count, passes_.FirstChunk(stem.pass + 1)), fresh));
+      steps.push_back(std::move(step));
     }
+    if (steps.empty()) return SaveTails(recorded, count);
+    // All are written by now, so that the first sync does not hold up the others' bytes.
+    for (Step& step : steps) UNBRAID_RETURN_IF_ERROR(step.file.Sync());
+    for (Step& step : steps) stems_[static_cast<size_t>(step.index)] = std::move(step.stem);
   }
-  return absl::OkStatus();
 }
 
 int64_t JoinPipeline::NextChunk(const Stem& stem) const {
@@ -80,15 +104,20 @@ absl::Status JoinPipeline::BeginPass(int index) {
   return absl::OkStatus();
 }
 
-absl::Status JoinPipeline::JoinStem(int index, int64_t count) {
-  Stem& stem = stems_[static_cast<size_t>(index)];
-  const int64_t first = passes_.FirstChunk(stem.pass);
+absl::StatusOr<JoinPipeline::Step> JoinPipeline::JoinStem(int index, int64_t count,
+                                                          const Fresh& fresh) const {
+  Stem stem = stems_[static_cast<size_t>(index)];
   std::vector<float> joined;
-  audio::Joiner advanced = stem.joiner;
-  while (first + advanced.next_index() < count) {
-    UNBRAID_ASSIGN_OR_RETURN(const std::vector<float> chunk,
-                             files_.ReadChunk(first + advanced.next_index(), index));
-    UNBRAID_RETURN_IF_ERROR(advanced.Push(chunk, &joined));
+  joined.reserve(
+      static_cast<size_t>((count - NextChunk(stem)) * passes_.geometry().window() * channels_));
+  for (int64_t chunk = NextChunk(stem); chunk < count; ++chunk) {
+    const auto found = fresh.find({chunk, index});
+    if (found != fresh.end()) {
+      UNBRAID_RETURN_IF_ERROR(stem.joiner.Push(found->second, &joined));
+      continue;
+    }
+    UNBRAID_ASSIGN_OR_RETURN(const std::vector<float> stored, files_.ReadChunk(chunk, index));
+    UNBRAID_RETURN_IF_ERROR(stem.joiner.Push(stored, &joined));
   }
   // What comes before them is the silence before the track.
   const int64_t frames = passes_.JoinedFrames(stem.pass, count) - stem.written_frames;
@@ -99,10 +128,14 @@ absl::Status JoinPipeline::JoinStem(int index, int64_t count) {
   UNBRAID_ASSIGN_OR_RETURN(File file,
                            File::Open(PathOf(index, stem.pass), File::Mode::kCreateOrOpen));
   UNBRAID_RETURN_IF_ERROR(file.WriteAt(Bytes(stem.written_frames), bytes));
-  UNBRAID_RETURN_IF_ERROR(file.Sync());
   stem.written_frames += frames;
-  stem.joiner = std::move(advanced);
-  return absl::OkStatus();
+  return Step{index, std::move(file), std::move(stem)};
+}
+
+absl::Status JoinPipeline::SaveTails(int64_t recorded, int64_t count) {
+  std::vector<absl::Span<const float>> tails;
+  for (const Stem& stem : stems_) tails.push_back(stem.joiner.tail());
+  return tails_.Save(recorded, count, tails);
 }
 
 absl::Status JoinPipeline::SumPasses(int index, std::vector<float>* samples) const {

@@ -1,16 +1,22 @@
 #ifndef UNBRAID_SERVICES_ASSEMBLER_JOIN_PIPELINE_H_
 #define UNBRAID_SERVICES_ASSEMBLER_JOIN_PIPELINE_H_
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "services/assembler/chunk_files.h"
 #include "services/assembler/job.h"
+#include "services/assembler/joined_tails.h"
 #include "services/common/audio/joiner.h"
 #include "services/common/audio/passes.h"
+#include "services/common/store/files.h"
 
 namespace unbraid::assembler {
 
@@ -24,15 +30,20 @@ namespace unbraid::assembler {
 // ever changed, and the file of the pass before is needed until this one is complete and recorded.
 class JoinPipeline {
  public:
-  // Goes on after `job.joined` chunks; the files of the last joined chunk and of the pass before it
-  // must still exist. DATA_LOSS when a joined file is shorter than the record says.
+  // Goes on after `job.joined` chunks; the file of the pass before must still exist. Of what was
+  // joined by a version that kept no tails, the files of the last joined chunk must. DATA_LOSS when
+  // a joined file is shorter than the record says.
   static absl::StatusOr<std::unique_ptr<JoinPipeline>> Create(const Job& job,
                                                               const ChunkFiles& files);
 
-  // Makes sure that chunks 0 .. `count` - 1 are joined, durably, with one sync for each stem. After
-  // an error it can be called again: what a stem has taken already is not given to it twice. Holds
-  // the new chunks of one stem in memory.
-  absl::Status JoinUpTo(int64_t count);
+  // Samples that are in memory and perhaps nowhere else, by chunk and computed stem.
+  using Fresh = std::map<std::pair<int64_t, int>, absl::Span<const float>>;
+
+  // Makes sure that chunks 0 .. `count` - 1 are joined, durably, of which the record knows the
+  // first `recorded`: one sync for each stem, and one for the tails. What is not `fresh` is read
+  // from its file. After an error it can be called again: what a stem has taken already is not
+  // given to it twice. Holds the new chunks of one stem in memory.
+  absl::Status JoinUpTo(int64_t recorded, int64_t count, const Fresh& fresh);
 
  private:
   struct Stem {
@@ -41,21 +52,38 @@ class JoinPipeline {
     int64_t written_frames;  // of the track, by the pass
   };
 
-  JoinPipeline(const Job& job, const ChunkFiles& files)
-      : passes_(job.passes()), channels_(job.channels()), files_(files) {}
-  absl::Status Resume(int index, int64_t joined);
+  // What a stem has written, and what it is once that is synced.
+  struct Step {
+    int index;
+    store::File file;
+    Stem stem;
+  };
+
+  JoinPipeline(const Job& job, const ChunkFiles& files, JoinedTails tails)
+      : passes_(job.passes()),
+        computed_stems_(job.computed_stems()),
+        channels_(job.channels()),
+        files_(files),
+        tails_(std::move(tails)) {}
+  absl::Status ResumeAll(int64_t joined);
+  absl::StatusOr<Stem> Resume(int index, int64_t joined,
+                              const std::optional<JoinedTails::Samples>& tails) const;
   // The chunk, of all passes, that the stem takes next.
   int64_t NextChunk(const Stem& stem) const;
   absl::Status BeginPass(int index);
-  absl::Status JoinStem(int index, int64_t count);
+  // Up to `count`, but not beyond its pass.
+  absl::StatusOr<Step> JoinStem(int index, int64_t count, const Fresh& fresh) const;
+  absl::Status SaveTails(int64_t recorded, int64_t count);
   // Makes of the next frames of a pass what its file has there.
   absl::Status SumPasses(int index, std::vector<float>* samples) const;
   std::string PathOf(int index, int pass) const;
   int64_t Bytes(int64_t frames) const;
 
   const audio::Passes passes_;
+  const int computed_stems_;
   const int channels_;
   const ChunkFiles files_;
+  JoinedTails tails_;
   std::vector<Stem> stems_;
 };
 

@@ -1,6 +1,7 @@
 #include "services/assembler/joined_stem.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -38,11 +39,19 @@ absl::Status JoinedStem::Read(int64_t frames, std::vector<float>* out) {
 void MixStems(absl::Span<const std::vector<float>> stems, absl::Span<const double> gains,
               std::vector<float>* mix) {
   mix->resize(stems.front().size());
-  for (size_t sample = 0; sample < mix->size(); ++sample) {
-    double sum = 0;
-    for (size_t stem = 0; stem < stems.size(); ++stem)
-      sum += gains[stem] * static_cast<double>(stems[stem][sample]);
-    (*mix)[sample] = static_cast<float>(sum);
+  // Stem by stem in blocks that stay in the cache: the same sums as sample by sample, in vector
+  // instructions.
+  constexpr size_t kBlock = 1024;
+  std::array<double, kBlock> sums;
+  for (size_t begin = 0; begin < mix->size(); begin += kBlock) {
+    const size_t count = std::min(kBlock, mix->size() - begin);
+    sums.fill(0);
+    for (size_t stem = 0; stem < stems.size(); ++stem) {
+      const float* samples = stems[stem].data() + begin;
+      const double gain = gains[stem];
+      for (size_t i = 0; i < count; ++i) sums[i] += gain * static_cast<double>(samples[i]);
+    }
+    for (size_t i = 0; i < count; ++i) (*mix)[begin + i] = static_cast<float>(sums[i]);
   }
 }
 

@@ -1,11 +1,13 @@
 #include <iostream>
 
 #include "services/assembler/assembler_server.h"
+#include "services/common/base/memory.h"
 #include "services/common/base/shutdown.h"
 #include "services/common/telemetry/log.h"
 
 int main(int argc, char** argv) {
   using namespace unbraid;  // NOLINT(google-build-using-namespace): a list of parts reads better
+  base::KeepLargeBlocks();
   base::PrepareSignals();
   assembler::Config config;
   if (const std::optional<int> status = assembler::ParseConfig(argc, argv, &config)) return *status;

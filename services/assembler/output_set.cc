@@ -14,7 +14,8 @@ constexpr char kResidual[] = "residual";
 
 }  // namespace
 
-OutputSet::OutputSet(const Job& job, const ChunkFiles& files) : job_(job), files_(files) {
+OutputSet::OutputSet(const Job& job, const ChunkFiles& files, base::Crew* crew)
+    : job_(job), files_(files), crew_(crew) {
   const auto& wanted = job.open.separation().stems();
   for (int i = 0; i < job.computed_stems(); ++i) {
     const std::string& name = job.open.model_stems(job.open.computed_stems(i));
@@ -46,13 +47,17 @@ absl::Status OutputSet::Create() {
   return absl::OkStatus();
 }
 
+void OutputSet::Discard() {
+  for (Output& output : outputs_) output.encoder = nullptr;
+}
+
 absl::Status OutputSet::Write(const StemReader::Block& block, float gain) {
-  for (Output& output : outputs_) {
+  return crew_->Run(static_cast<int>(outputs_.size()), [&](int i) {
+    const Output& output = outputs_[static_cast<size_t>(i)];
     const std::vector<float>& samples = block[output.source];
-    UNBRAID_RETURN_IF_ERROR(output.encoder->Write(
-        samples.data(), static_cast<int64_t>(samples.size()) / job_.channels(), gain));
-  }
-  return absl::OkStatus();
+    return output.encoder->Write(samples.data(),
+                                 static_cast<int64_t>(samples.size()) / job_.channels(), gain);
+  });
 }
 
 int64_t OutputSet::clipped_samples() const {
@@ -62,26 +67,33 @@ int64_t OutputSet::clipped_samples() const {
 }
 
 absl::StatusOr<std::vector<v1::StemFile>> OutputSet::Finish() {
+  std::vector<v1::StemFile> results(outputs_.size());
+  UNBRAID_RETURN_IF_ERROR(crew_->Run(static_cast<int>(outputs_.size()), [&](int i) -> absl::Status {
+    const auto at = static_cast<size_t>(i);
+    UNBRAID_ASSIGN_OR_RETURN(results[at], Finish(&outputs_[at]));
+    return absl::OkStatus();
+  }));
+  return results;
+}
+
+absl::StatusOr<v1::StemFile> OutputSet::Finish(Output* output) const {
   const audio::OutputFormat format = job_.output_format();
   const v1::Track& track = job_.open.track();
-  std::vector<v1::StemFile> results;
-  for (Output& output : outputs_) {
-    UNBRAID_RETURN_IF_ERROR(output.encoder->Finish());
-    const std::string extension = format.Extension();
-    const std::string path = files_.OutputPath(output.name, extension);
-    UNBRAID_RETURN_IF_ERROR(store::RenameDurably(path + ".tmp", path));
-    UNBRAID_ASSIGN_OR_RETURN(const int64_t size, store::FileSize(path));
-    UNBRAID_ASSIGN_OR_RETURN(const base::Sha256Digest digest, base::Sha256OfFile(path));
-    v1::StemFile& result = results.emplace_back();
-    result.set_name(base::StemName(job_.id, output.name));
-    result.set_stem(output.name);
-    result.set_size_bytes(size);
-    result.set_sha256(base::ToHex(digest));
-    result.set_frames(format.Frames(track.frames(), track.sample_rate_hz()));
-    result.set_sample_rate_hz(format.RateHz(track.sample_rate_hz()));
-    result.set_extension(extension);
-  }
-  return results;
+  UNBRAID_RETURN_IF_ERROR(output->encoder->Finish());
+  const std::string extension = format.Extension();
+  const std::string path = files_.OutputPath(output->name, extension);
+  UNBRAID_RETURN_IF_ERROR(store::RenameDurably(path + ".tmp", path));
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t size, store::FileSize(path));
+  UNBRAID_ASSIGN_OR_RETURN(const base::Sha256Digest digest, base::Sha256OfFile(path));
+  v1::StemFile result;
+  result.set_name(base::StemName(job_.id, output->name));
+  result.set_stem(output->name);
+  result.set_size_bytes(size);
+  result.set_sha256(base::ToHex(digest));
+  result.set_frames(format.Frames(track.frames(), track.sample_rate_hz()));
+  result.set_sample_rate_hz(format.RateHz(track.sample_rate_hz()));
+  result.set_extension(extension);
+  return result;
 }
 
 }  // namespace unbraid::assembler

@@ -13,22 +13,25 @@
 #include "services/assembler/stem_reader.h"
 #include "services/common/audio/encoder.h"
 #include "services/common/audio/levels.h"
+#include "services/common/base/crew.h"
 #include "unbraid/v1/separation.pb.h"
 
 namespace unbraid::assembler {
 
 // The files of a separation in the making: the wanted stems in the model's order, the mix, the
-// residual. Not thread-safe.
+// residual. They are written side by side by a crew. Not thread-safe.
 class OutputSet {
  public:
-  // Both must outlive it.
-  OutputSet(const Job& job, const ChunkFiles& files);
+  // All must outlive it.
+  OutputSet(const Job& job, const ChunkFiles& files, base::Crew* crew);
 
   // A stem that only the mix needs is no output, and cannot clip.
   void Measure(const StemReader::Block& block, audio::PeakMeter* meter) const;
 
   // Begins all files, under names of their own. Before Write.
   absl::Status Create();
+  // Removes what was begun; Create may be called again.
+  void Discard();
   absl::Status Write(const StemReader::Block& block, float gain);
 
   // Over all files, once they are written.
@@ -44,8 +47,11 @@ class OutputSet {
     std::unique_ptr<audio::Encoder> encoder;
   };
 
+  absl::StatusOr<v1::StemFile> Finish(Output* output) const;
+
   const Job& job_;
   const ChunkFiles& files_;
+  base::Crew* const crew_;
   std::vector<Output> outputs_;
 };
 

@@ -1,14 +1,22 @@
 #include "services/assembler/result_consumer.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/types/span.h"
 #include "services/common/telemetry/log.h"
 
 namespace unbraid::assembler {
 namespace {
 
-constexpr int kPrefetch = 16;
+// Some chunks of four stems: enough for one record of several, and some tens of megabytes.
+constexpr int kPrefetch = 24;
+// How long a result waits for its neighbours before it is stored by itself: longer than the stems
+// of a chunk, or chunks of two workers, are apart where work is fast.
+constexpr absl::Duration kHold = absl::Milliseconds(500);
 constexpr absl::Duration kRetryPause = absl::Seconds(1);
 
 }  // namespace
@@ -17,7 +25,7 @@ ResultConsumer::ResultConsumer(const amqp::ConnectionOptions& broker, const std:
                                Engine* engine, base::Executor* executor)
     // After a reconnect the broker may deliver anew what still waits here, so the bound is
     // generous; the handler drops what does not fit, and the broker brings it again.
-    : engine_(engine), executor_(executor), deliveries_(4 * kPrefetch) {
+    : engine_(engine), executor_(executor), deliveries_(4 * kPrefetch), parsed_(kPrefetch) {
   amqp::ConsumerOptions options;
   options.queue = amqp::ResultQueue(name);
   options.prefetch = kPrefetch;
@@ -28,45 +36,87 @@ ResultConsumer::ResultConsumer(const amqp::ConnectionOptions& broker, const std:
                                          consumer_->Nack(tag, /*requeue=*/true);
                                        }
                                      });
+  parser_ = std::thread([this] { Parse(); });
   thread_ = std::thread([this] { Run(); });
 }
 
 ResultConsumer::~ResultConsumer() { Stop(); }
 
-void ResultConsumer::Run() {
-  while (std::optional<amqp::Delivery> delivery = deliveries_.Pop()) Handle(*delivery);
-}
-
-void ResultConsumer::Handle(const amqp::Delivery& delivery) {
-  const absl::StatusOr<Result> result = ParseResult(delivery.body);
-  if (!result.ok()) {
+void ResultConsumer::Parse() {
+  while (const std::optional<amqp::Delivery> delivery = deliveries_.Pop()) {
+    absl::StatusOr<Result> result = ParseResult(delivery->body);
+    if (result.ok()) {
+      parsed_.Push({*std::move(result), delivery->tag, absl::Now()});
+      continue;
+    }
     telemetry::Error("dropped a message that is no result",
-                     {{"message_id", delivery.message_id}, {"error", result.status()}});
-    consumer_->Ack(delivery.tag);
-    return;
+                     {{"message_id", delivery->message_id}, {"error", result.status()}});
+    consumer_->Ack(delivery->tag);
   }
-  while (true) {
-    const absl::Status status = Deliver(*result);
-    if (status.ok()) return consumer_->Ack(delivery.tag);
-    telemetry::Error(
-        "cannot store a result; trying again",
-        {{"separation", result->id.ToString()}, {"chunk", result->chunk}, {"error", status}});
-    absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kRetryPause);
-    if (stopping_) return;
-  }
+  parsed_.Close();
 }
 
-absl::Status ResultConsumer::Deliver(const Result& result) {
+void ResultConsumer::Run() {
+  while (TakeArrivals()) {
+    absl::Status status = Deliver(/*all=*/false);
+    if (status.ok() && MustStore()) status = Deliver(/*all=*/true);
+    if (!status.ok()) AfterFailure(status);
+  }
+  const absl::Status status = Deliver(/*all=*/true);
+  if (!status.ok()) telemetry::Warning("results stay in their queue", {{"error", status}});
+}
+
+bool ResultConsumer::TakeArrivals() {
+  const absl::Duration patience =
+      held_.empty() ? absl::InfiniteDuration() : kHold - (absl::Now() - held_.front().came);
+  std::optional<Arrival> arrival = parsed_.Pop(std::max(patience, absl::ZeroDuration()));
+  if (!arrival.has_value() && parsed_.closed()) return false;
+  while (arrival.has_value()) {
+    offers_.push_back({std::move(arrival->result)});
+    held_.push_back({arrival->tag, arrival->came});
+    const bool full = held_.size() >= kPrefetch;
+    arrival = full ? std::nullopt : parsed_.Pop(absl::ZeroDuration());
+  }
+  return true;
+}
+
+absl::Status ResultConsumer::Deliver(bool all) {
+  if (offers_.empty()) return absl::OkStatus();
   absl::Notification done;
   absl::Status status;
   const bool posted = executor_->Post([&] {
-    status = engine_->OnResult(result);
+    status = engine_->OnResults(absl::MakeSpan(offers_), all);
     done.Notify();
   });
   if (!posted) return absl::CancelledError("the engine has stopped");
   done.WaitForNotification();
+  size_t left = 0;
+  for (size_t i = 0; i < offers_.size(); ++i) {
+    if (offers_[i].taken) {
+      consumer_->Ack(held_[i].tag);
+      continue;
+    }
+    if (left != i) {
+      offers_[left] = std::move(offers_[i]);
+      held_[left] = held_[i];
+    }
+    ++left;
+  }
+  offers_.resize(left);
+  held_.resize(left);
   return status;
+}
+
+bool ResultConsumer::MustStore() const {
+  if (held_.empty()) return false;
+  return held_.size() >= kPrefetch / 2 || absl::Now() - held_.front().came >= kHold;
+}
+
+void ResultConsumer::AfterFailure(const absl::Status& status) {
+  telemetry::Error("cannot store results; trying again",
+                   {{"results", static_cast<int64_t>(offers_.size())}, {"error", status}});
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kRetryPause);
 }
 
 void ResultConsumer::Stop() {
@@ -76,6 +126,7 @@ void ResultConsumer::Stop() {
   }
   consumer_->Cancel();
   deliveries_.Close();
+  if (parser_.joinable()) parser_.join();
   if (thread_.joinable()) thread_.join();
   consumer_->Stop();
 }

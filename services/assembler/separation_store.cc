@@ -101,25 +101,8 @@ absl::StatusOr<std::unique_ptr<SeparationStore>> SeparationStore::Open(
 }
 
 absl::Status SeparationStore::Save(const Job& job, bool forget_chunks) {
-  using google::protobuf::util::TimeUtil;
   return database_->Transaction([&]() -> absl::Status {
-    UNBRAID_ASSIGN_OR_RETURN(store::Statement save, database_->Prepare(R"sql(
-      INSERT INTO separations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, open = excluded.open, separation = excluded.separation,
-        model_frames = excluded.model_frames, chunks = excluded.chunks, joined = excluded.joined, used_us = excluded.used_us)sql"));
-    UNBRAID_RETURN_IF_ERROR(
-        save.Bind(job.id.value())
-            .Bind(absl::string_view(job.owner))
-            .Bind(absl::string_view(job.separation.track()))
-            .Bind(TimeUtil::TimestampToMicroseconds(job.separation.create_time()))
-            .Bind(EndedCode(job))
-            .BindBlob(job.open.SerializeAsString())
-            .BindBlob(job.separation.SerializeAsString())
-            .Bind(job.model_frames)
-            .Bind(job.chunks)
-            .Bind(job.joined)
-            .Bind(absl::ToUnixMicros(job.used))
-            .Run());
+    UNBRAID_RETURN_IF_ERROR(WriteJob(job));
     if (!forget_chunks) return absl::OkStatus();
     UNBRAID_ASSIGN_OR_RETURN(store::Statement forget,
                              database_->Prepare("DELETE FROM chunks WHERE separation = ?"));
@@ -127,19 +110,53 @@ absl::Status SeparationStore::Save(const Job& job, bool forget_chunks) {
   });
 }
 
-absl::Status SeparationStore::SaveChunk(const Job& job, int64_t chunk) {
-  const ChunkRecord& record = job.chunk_records[static_cast<size_t>(chunk)];
+absl::Status SeparationStore::SaveChunks(const Job& job, const std::set<int64_t>& chunks) {
+  return database_->Transaction([&] { return WriteChunks(job, chunks); });
+}
+
+absl::Status SeparationStore::SaveWithChunks(const Job& job, const std::set<int64_t>& chunks) {
+  return database_->Transaction([&]() -> absl::Status {
+    UNBRAID_RETURN_IF_ERROR(WriteJob(job));
+    return WriteChunks(job, chunks);
+  });
+}
+
+absl::Status SeparationStore::WriteJob(const Job& job) {
+  using google::protobuf::util::TimeUtil;
+  UNBRAID_ASSIGN_OR_RETURN(store::Statement save, database_->Prepare(R"sql(
+      INSERT INTO separations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, open = excluded.open, separation = excluded.separation,
+        model_frames = excluded.model_frames, chunks = excluded.chunks, joined = excluded.joined, used_us = excluded.used_us)sql"));
+  return save.Bind(job.id.value())
+      .Bind(absl::string_view(job.owner))
+      .Bind(absl::string_view(job.separation.track()))
+      .Bind(TimeUtil::TimestampToMicroseconds(job.separation.create_time()))
+      .Bind(EndedCode(job))
+      .BindBlob(job.open.SerializeAsString())
+      .BindBlob(job.separation.SerializeAsString())
+      .Bind(job.model_frames)
+      .Bind(job.chunks)
+      .Bind(job.joined)
+      .Bind(absl::ToUnixMicros(job.used))
+      .Run();
+}
+
+absl::Status SeparationStore::WriteChunks(const Job& job, const std::set<int64_t>& chunks) {
   UNBRAID_ASSIGN_OR_RETURN(
       store::Statement save,
       database_->Prepare("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)"));
-  return save.Bind(job.id.value())
-      .Bind(chunk)
-      .Bind(int64_t{record.stems_done})
-      .Bind(int64_t{record.tries})
-      .Bind(record.bytes)
-      .Bind(record.compute_seconds)
-      .Bind(absl::string_view(record.worker))
-      .Run();
+  for (const int64_t chunk : chunks) {
+    const ChunkRecord& record = job.chunk_records[static_cast<size_t>(chunk)];
+    UNBRAID_RETURN_IF_ERROR(save.Bind(job.id.value())
+                                .Bind(chunk)
+                                .Bind(int64_t{record.stems_done})
+                                .Bind(int64_t{record.tries})
+                                .Bind(record.bytes)
+                                .Bind(record.compute_seconds)
+                                .Bind(absl::string_view(record.worker))
+                                .Run());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Job> SeparationStore::Load(base::SeparationId id) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,11 @@ class SeparationStore {
   // transaction (a new attempt).
   absl::Status Save(const Job& job, bool forget_chunks = false);
 
-  // Writes one chunk's record.
-  absl::Status SaveChunk(const Job& job, int64_t chunk);
+  // Writes the records of these chunks, all or none.
+  absl::Status SaveChunks(const Job& job, const std::set<int64_t>& chunks);
+
+  // Writes the job and the records of these chunks, all or none.
+  absl::Status SaveWithChunks(const Job& job, const std::set<int64_t>& chunks);
 
   // NOT_FOUND (UNKNOWN_SEPARATION) when there is none. Chunks are read too.
   absl::StatusOr<Job> Load(base::SeparationId id);
@@ -64,6 +68,8 @@ class SeparationStore {
  private:
   SeparationStore(std::unique_ptr<store::Database> database, absl::Duration retention)
       : database_(std::move(database)), retention_(retention) {}
+  absl::Status WriteJob(const Job& job);
+  absl::Status WriteChunks(const Job& job, const std::set<int64_t>& chunks);
   absl::Status LoadChunks(Job* job);
 
   const std::unique_ptr<store::Database> database_;

@@ -13,8 +13,9 @@ constexpr int64_t kBlockFrames = 65'536;
 
 }  // namespace
 
-absl::StatusOr<StemReader> StemReader::Open(const Job& job, const ChunkFiles& files) {
-  StemReader reader(job);
+absl::StatusOr<StemReader> StemReader::Open(const Job& job, const ChunkFiles& files,
+                                            base::Crew* crew) {
+  StemReader reader(job, crew);
   for (int i = 0; i < job.computed_stems(); ++i) {
     UNBRAID_ASSIGN_OR_RETURN(JoinedStem stem,
                              JoinedStem::Open(files.JoinedPath(i), reader.shape_, 0));
@@ -26,8 +27,9 @@ absl::StatusOr<StemReader> StemReader::Open(const Job& job, const ChunkFiles& fi
   return reader;
 }
 
-StemReader::StemReader(const Job& job)
+StemReader::StemReader(const Job& job, base::Crew* crew)
     : job_(job),
+      crew_(crew),
       shape_{job.open.model_rate_hz(), job.open.track().sample_rate_hz(),
              job.open.track().channels(), job.open.track().frames()} {
   const auto& gains = job.open.separation().mix().gains();
@@ -40,10 +42,12 @@ StemReader::StemReader(const Job& job)
 absl::StatusOr<bool> StemReader::Next(Block* block) {
   if (finished_) return false;
   const int64_t frames = std::min(kBlockFrames, job_.model_frames - position_);
-  block->assign(stems_.size() + (residual_ ? 2 : 1), {});
-  for (size_t i = 0; i < stems_.size(); ++i) {
-    UNBRAID_RETURN_IF_ERROR(stems_[i].Read(frames, &(*block)[i]));
-  }
+  block->resize(stems_.size() + (residual_ ? 2 : 1));
+  for (std::vector<float>& part : *block) part.clear();
+  UNBRAID_RETURN_IF_ERROR(crew_->Run(static_cast<int>(stems_.size()), [&](int i) {
+    const auto at = static_cast<size_t>(i);
+    return stems_[at].Read(frames, &(*block)[at]);
+  }));
   position_ += frames;
   finished_ = frames == 0;
   const auto computed = absl::MakeConstSpan(block->data(), stems_.size());

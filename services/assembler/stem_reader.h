@@ -11,6 +11,7 @@
 #include "services/assembler/job.h"
 #include "services/assembler/joined_stem.h"
 #include "services/assembler/residual_reader.h"
+#include "services/common/base/crew.h"
 
 namespace unbraid::assembler {
 
@@ -22,8 +23,8 @@ class StemReader {
   // be one; all of the same length.
   using Block = std::vector<std::vector<float>>;
 
-  // The job must outlive it.
-  static absl::StatusOr<StemReader> Open(const Job& job, const ChunkFiles& files);
+  // The job and the crew, which reads the stems side by side, must outlive it.
+  static absl::StatusOr<StemReader> Open(const Job& job, const ChunkFiles& files, base::Crew* crew);
 
   // The next block; false at the end. FAILED_PRECONDITION (OUTPUT_NOT_FINITE).
   absl::StatusOr<bool> Next(Block* block);
@@ -32,12 +33,13 @@ class StemReader {
   double share() const;
 
  private:
-  explicit StemReader(const Job& job);
+  StemReader(const Job& job, base::Crew* crew);
 
   // What a part of a block is called.
   std::string NameOf(size_t part) const;
 
   const Job& job_;
+  base::Crew* const crew_;
   const JoinedShape shape_;
   std::vector<double> mix_gains_;
   std::vector<JoinedStem> stems_;

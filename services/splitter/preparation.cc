@@ -76,8 +76,10 @@ absl::StatusOr<bool> Preparation::Step() {
 }
 
 absl::Status Preparation::WriteOut() {
-  statistics_.Add(resampled_.data(),
-                  static_cast<int64_t>(resampled_.size()) / downmix_.out_channels());
+  if (input_.normalisation == model::Normalisation::kTrack) {
+    statistics_.Add(resampled_.data(),
+                    static_cast<int64_t>(resampled_.size()) / downmix_.out_channels());
+  }
   return spool_->Append(resampled_);
 }
 

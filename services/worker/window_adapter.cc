@@ -55,6 +55,10 @@ void WindowAdapter::KeepStem(const ChunkTask& task, int stem, absl::Span<const f
     const float* first = output.data() + static_cast<size_t>(plane) * frames + task.keep_offset();
     const float* second = average ? first + frames : first;
     float* to = kept->data() + static_cast<size_t>(channel) * keep;
+    if (!average && task.mean() == 0 && task.scale() == 1) {
+      std::memcpy(to, first, keep * sizeof(float));
+      continue;
+    }
     for (size_t i = 0; i < keep; ++i) {
       // In double the mean of two equal floats is that float.
       const double mean = (static_cast<double>(first[i]) + static_cast<double>(second[i])) * 0.5;

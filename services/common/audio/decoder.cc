@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "services/common/audio/frame_source.h"
+#include "services/common/audio/interleave.h"
 #include "services/common/audio/mpeg_source.h"
 #include "services/common/audio/ogg_pages.h"
 #include "services/common/audio/sndfile_source.h"
@@ -143,6 +144,7 @@ absl::Status Decoder::AtEnd() const {
 
 absl::Status Decoder::CheckFinite(float* interleaved, int64_t frames) {
   const int64_t channels = format().channels;
+  if (AllFinite(interleaved, frames * channels)) return absl::OkStatus();
   for (int64_t i = 0; i < frames * channels; ++i) {
     if (std::isfinite(interleaved[i])) continue;
     if (options_.silence_non_finite) {

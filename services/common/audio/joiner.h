@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "services/common/audio/geometry.h"
 
 namespace unbraid::audio {
@@ -19,22 +20,29 @@ class Joiner {
 
   // Goes on after chunk `index` - 1, whose interleaved samples are `previous`; gives the same bits
   // as a joiner that has taken all chunks before.
-  absl::Status ResumeAt(int64_t index, const std::vector<float>& previous);
+  absl::Status ResumeAt(int64_t index, absl::Span<const float> previous);
+
+  // The same with the tail() that a joiner had there.
+  absl::Status ResumeWithTail(int64_t index, absl::Span<const float> tail);
 
   // Takes the next chunk: exactly `useful` frames of it, interleaved. Appends the frames that are
   // final now to `out`. INVALID_ARGUMENT when the size is wrong or there are no chunks left.
-  absl::Status Push(const std::vector<float>& samples, std::vector<float>* out);
+  absl::Status Push(absl::Span<const float> samples, std::vector<float>* out);
 
   // The chunk that Push takes next.
   int64_t next_index() const { return next_; }
+
+  // What the last chunk shares with the next one, interleaved; empty before the first and after the
+  // last.
+  absl::Span<const float> tail() const { return tail_; }
 
   // Frames that are final once chunks 0 .. index - 1 are joined.
   static int64_t FramesJoinedBefore(const ChunkGeometry& geometry, int64_t index,
                                     int64_t total_frames);
 
  private:
-  absl::Status CheckSize(int64_t index, const std::vector<float>& samples) const;
-  void KeepTail(int64_t index, const std::vector<float>& samples);
+  absl::Status CheckSize(int64_t index, absl::Span<const float> samples) const;
+  void KeepTail(int64_t index, absl::Span<const float> samples);
 
   ChunkGeometry geometry_;
   int64_t total_frames_;

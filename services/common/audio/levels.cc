@@ -1,6 +1,7 @@
 #include "services/common/audio/levels.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace unbraid::audio {
@@ -18,10 +19,26 @@ float Inverse(double most) {
 }  // namespace
 
 void PeakMeter::Add(const float* samples, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) {
-    highest_ = std::max(highest_, samples[i]);
-    lowest_ = std::min(lowest_, samples[i]);
+  // In lanes, which the compiler makes vector instructions of.
+  constexpr int64_t kLanes = 8;
+  std::array<float, kLanes> highest;
+  std::array<float, kLanes> lowest;
+  highest.fill(highest_);
+  lowest.fill(lowest_);
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      const auto at = static_cast<size_t>(lane);
+      highest[at] = std::max(highest[at], samples[i + lane]);
+      lowest[at] = std::min(lowest[at], samples[i + lane]);
+    }
   }
+  for (; i < count; ++i) {
+    highest[0] = std::max(highest[0], samples[i]);
+    lowest[0] = std::min(lowest[0], samples[i]);
+  }
+  highest_ = *std::max_element(highest.begin(), highest.end());
+  lowest_ = *std::min_element(lowest.begin(), lowest.end());
 }
 
 FullScale FullScaleOf(int bits) {

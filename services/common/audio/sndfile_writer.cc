@@ -42,6 +42,10 @@ int FormatCode(const FileSpec& spec) {
   }
 }
 
+// FLAC's level 4 of 8: files are 0.4 % larger than at 5, its default, and take a quarter less CPU
+// time.
+constexpr double kFlacCompression = 0.5;
+
 // What went wrong with `path`. libsndfile has no word for a full disk, but leaves errno as the
 // system set it; the caller has cleared it before.
 absl::Status WriteFailure(const std::string& path, const std::string& message) {
@@ -106,6 +110,10 @@ absl::StatusOr<std::unique_ptr<FileWriter>> OpenSndfileWriter(const std::string&
   OpenedSndfile opened = OpenSndfile(path, SFM_WRITE, &info);
   if (opened.file == nullptr) return WriteFailure(path, opened.message);
   SNDFILE* file = opened.file.get();
+  if (spec.format.container == OutputContainer::kFlac) {
+    double compression = kFlacCompression;
+    sf_command(file, SFC_SET_COMPRESSION_LEVEL, &compression, sizeof(compression));
+  }
   // The PEAK chunk holds the time of writing.
   sf_command(file, SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
   for (const auto& [name, value] : TagFields(spec.tags)) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "services/common/audio/sniff.h"
+#include "services/common/base/memory.h"
 #include "services/common/decode/child.h"
 #include "services/common/decode/confine.h"
 #include "services/common/decode/foreign.h"
@@ -53,6 +54,7 @@ int Run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace unbraid;  // NOLINT(google-build-using-namespace): a list of parts reads better
+  base::KeepLargeBlocks();
   decode::Options options;
   double max_seconds = 0;
   int64_t cpu_seconds = 0;

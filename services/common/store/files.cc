@@ -35,6 +35,20 @@ std::string FolderOf(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
+std::string Temporary(const NamedContent& file) { return absl::StrCat(file.path, ".tmp"); }
+
+absl::Status WriteSynced(const std::string& path, absl::string_view content) {
+  UNBRAID_ASSIGN_OR_RETURN(File file, File::Open(path, File::Mode::kCreateEmpty));
+  UNBRAID_RETURN_IF_ERROR(file.WriteAt(0, content));
+  UNBRAID_RETURN_IF_ERROR(file.Sync());
+  return file.Close();
+}
+
+absl::Status Rename(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+  return Failed(errno, absl::StrCat("rename ", from, " to"), to);
+}
+
 }  // namespace
 
 absl::Status MakeFolders(const std::string& path) {
@@ -68,24 +82,24 @@ absl::Status SyncFolder(const std::string& path) {
 }
 
 absl::Status RenameDurably(const std::string& from, const std::string& to) {
-  if (std::rename(from.c_str(), to.c_str()) != 0) {
-    return Failed(errno, absl::StrCat("rename ", from, " to"), to);
-  }
+  UNBRAID_RETURN_IF_ERROR(Rename(from, to));
   UNBRAID_RETURN_IF_ERROR(SyncFolder(FolderOf(to)));
   return FolderOf(from) == FolderOf(to) ? absl::OkStatus() : SyncFolder(FolderOf(from));
 }
 
 absl::Status WriteFileDurably(const std::string& path, absl::string_view content) {
-  const std::string temporary = absl::StrCat(path, ".tmp");
-  auto write = [&]() -> absl::Status {
-    UNBRAID_ASSIGN_OR_RETURN(File file, File::Open(temporary, File::Mode::kCreateEmpty));
-    UNBRAID_RETURN_IF_ERROR(file.WriteAt(0, content));
-    UNBRAID_RETURN_IF_ERROR(file.Sync());
-    return file.Close();
-  };
-  absl::Status status = write();
-  if (status.ok()) status = RenameDurably(temporary, path);
-  if (!status.ok()) unlink(temporary.c_str());
+  return WriteFilesDurably({{path, content}});
+}
+
+absl::Status WriteFilesDurably(absl::Span<const NamedContent> files) {
+  absl::Status status;
+  for (const NamedContent& file : files) status.Update(WriteSynced(Temporary(file), file.content));
+  for (const NamedContent& file : files) {
+    if (status.ok()) status = Rename(Temporary(file), file.path);
+  }
+  if (status.ok() && !files.empty()) status = SyncFolder(FolderOf(files.front().path));
+  if (status.ok()) return status;
+  for (const NamedContent& file : files) unlink(Temporary(file).c_str());
   return status;
 }
 

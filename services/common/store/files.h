@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 namespace unbraid::store {
 
@@ -24,6 +25,14 @@ absl::Status SyncFolder(const std::string& path);
 // Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the
 // folder.
 absl::Status WriteFileDurably(const std::string& path, absl::string_view content);
+
+// The same for several files of one folder, which is synced once for all. After an error some may
+// be there, each whole.
+struct NamedContent {
+  std::string path;
+  absl::string_view content;
+};
+absl::Status WriteFilesDurably(absl::Span<const NamedContent> files);
 
 // Renames, and syncs the folder of the target, then that of the source if it is another.
 absl::Status RenameDurably(const std::string& from, const std::string& to);

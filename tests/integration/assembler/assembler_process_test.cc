@@ -203,6 +203,20 @@ TEST_CASE_METHOD(AssemblerProcessTest,
   CheckResults(song);
 }
 
+TEST_CASE_METHOD(AssemblerProcessTest,
+                 "a result whose neighbours do not come is stored by itself, and acknowledged") {
+  const Song song = Tenths();
+  Begin(song);
+  PublishBody(song.Message(1, 0).SerializeAsString());
+  const std::string stored =
+      folder_.path() + "/data/separations/" + std::to_string(song.id) + "/1/chunks/1.0";
+  Poll("the stored result", [&] { return std::filesystem::exists(stored); });
+  const auto exit_code = process_.Terminate(absl::Seconds(20));
+  REQUIRE(exit_code.ok());
+  CHECK(*exit_code == 0);
+  CHECK(inspector_->Inspect(amqp::ResultQueue(kName))->ready == 0);
+}
+
 TEST_CASE_METHOD(AssemblerProcessTest, "SIGTERM gives back what was not stored, and ends with 0") {
   const Song song = Tenths();
   Begin(song);

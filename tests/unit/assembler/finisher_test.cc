@@ -87,6 +87,29 @@ TEST_CASE("the mix is the sum of the stems with their gains, stems without a fil
   }
 }
 
+TEST_CASE("a song that clips only near its end is turned down from its beginning") {
+  Fixture f;
+  Song song;
+  song.window = 60'000;
+  song.overlap = 10'000;
+  song.frames = song.model_frames = 210'000;  // of which a block holds 65 536
+  song.channels = 1;
+  song.format = v1::SAMPLE_FORMAT_S16;
+  song.output.set_dither(v1::OutputFormat::DITHER_NONE);
+  song.wanted = {"drums", "bass"};
+  song.computed = {0, 1};
+  song.gains = {0, 0};
+  song.sample = [](int64_t chunk, int stem, int64_t frame, int) {
+    const bool loud = chunk == 3 && stem == 1 && frame == 30'000;
+    return loud ? 2.0F : 0.5F;
+  };
+  f.bench.Complete(song);
+  CHECK(f.bench.Get(song).gain_db() == Approx(-6.02).margin(0.01));
+  const std::vector<float> drums = f.Output(song, "drums");
+  REQUIRE(drums.size() == 210'000);
+  for (size_t frame : {0, 100'000, 209'999}) CHECK(drums[frame] == Approx(0.25).margin(1e-4));
+}
+
 TEST_CASE("Case 8, 9: integers that would clip get one gain for all stems and the mix") {
   Fixture f;
   Song song = Levels({0.8F, 0.4F, 0.2F, 0.1F});  // the mix reaches 1.5

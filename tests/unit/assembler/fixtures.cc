@@ -213,7 +213,10 @@ void Bench::Begin(const Song& song) {
 }
 
 absl::Status Bench::Send(const Result& result) {
-  return On([&](Engine& e) { return e.OnResult(result); });
+  std::vector<Engine::Offer> offers = {{result}};
+  const absl::Status status = Offer(&offers, /*all=*/true);
+  CHECK(offers.front().taken == status.ok());
+  return status;
 }
 
 void Bench::SendChunk(const Song& song, int64_t chunk, int attempt) {
@@ -256,11 +259,6 @@ bool Bench::Await(const Song& song, Recorder* recorder, v1::Separation::State st
 
 void Bench::TickLater() {
   Run([this] { engine->Tick(absl::Now() + absl::Minutes(++minutes_)); });
-}
-
-// The news come first, the files that are needed no more go after them.
-void Bench::Settle() {
-  Run([] {});
 }
 
 std::string Bench::PathOf(const Song& song, const std::string& rest, int attempt) const {

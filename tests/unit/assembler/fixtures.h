@@ -140,7 +140,11 @@ class Bench {
   absl::Status PutSong(const Song& song, int attempt = 1);
   // Opens, brings the song if it is needed, and plans.
   void Begin(const Song& song);
+  // One result, which must be stored at once.
   absl::Status Send(const Result& result);
+  absl::Status Offer(std::vector<Engine::Offer>* offers, bool all) {
+    return On([&](Engine& e) { return e.OnResults(absl::MakeSpan(*offers), all); });
+  }
   void SendChunk(const Song& song, int64_t chunk, int attempt = 1);
   // All chunks in track order, up to SUCCEEDED.
   void Complete(const Song& song);
@@ -165,7 +169,10 @@ class Bench {
 
  private:
   void Run(const std::function<void()>& work);
-  void Settle();
+  // The news come first, the files that are needed no more go after them.
+  void Settle() {
+    Run([] {});
+  }
 
   int minutes_ = 0;
 };

@@ -18,7 +18,7 @@ struct Fixture {
     REQUIRE(files.MakeFolders().ok());
     for (int64_t chunk = 0; chunk < song.chunks(); ++chunk) {
       for (int stem : song.computed)
-        REQUIRE(files.WriteChunk(chunk, stem, song.Samples(chunk, stem).samples).ok());
+        REQUIRE(files.WriteChunks({{chunk, stem, song.Samples(chunk, stem).samples}}).ok());
     }
     job.id = song.separation_id();
     job.open = song.Open();
@@ -62,7 +62,7 @@ TEST_CASE("joined files are the mean of the passes, added in order as floats") {
   Fixture f;
   auto pipeline = JoinPipeline::Create(f.job, f.files);
   REQUIRE(pipeline.ok());
-  REQUIRE((*pipeline)->JoinUpTo(f.song.chunks()).ok());
+  REQUIRE((*pipeline)->JoinUpTo(0, f.song.chunks(), {}).ok());
   for (int stem : f.song.computed) {
     CHECK(ReadAll(f.files.JoinedPath(stem)) == f.Expected(stem));
     CHECK(ReadAll(f.files.JoinedPath(stem)).size() == 60 * 2 * sizeof(float));
@@ -74,7 +74,7 @@ TEST_CASE("one shift is one pass behind its silence, as it is") {
   f.job.open.mutable_separation()->set_shifts(1);
   f.job.chunks = f.job.passes().ChunkCount();
   auto pipeline = JoinPipeline::Create(f.job, f.files);
-  REQUIRE((*pipeline)->JoinUpTo(f.job.chunks).ok());
+  REQUIRE((*pipeline)->JoinUpTo(0, f.job.chunks, {}).ok());
   const std::vector<float> pass = f.Pass(0, 2);
   CHECK(ReadAll(f.files.JoinedPath(2)) ==
         std::string(reinterpret_cast<const char*>(pass.data()), pass.size() * sizeof(float)));
@@ -86,13 +86,16 @@ TEST_CASE("passes that are taken up after any number of chunks give the same byt
   for (int64_t done = 0; done <= ShiftedSong().chunks(); ++done) {
     Fixture f;
     auto first = JoinPipeline::Create(f.job, f.files);
-    REQUIRE((*first)->JoinUpTo(done).ok());
-    REQUIRE((*first)->JoinUpTo(std::min(done + more, f.song.chunks())).ok());
+    REQUIRE((*first)->JoinUpTo(0, done, {}).ok());
+    REQUIRE((*first)->JoinUpTo(done, std::min(done + more, f.song.chunks()), {}).ok());
     f.job.joined = done;
+    for (int64_t chunk = 0; chunk < done; ++chunk) {
+      for (int stem : f.song.computed) REQUIRE(f.files.RemoveChunk(chunk, stem).ok());
+    }
     auto second = JoinPipeline::Create(f.job, f.files);
     INFO(done << " chunks: " << second.status());
     REQUIRE(second.ok());
-    REQUIRE((*second)->JoinUpTo(f.song.chunks()).ok());
+    REQUIRE((*second)->JoinUpTo(0, f.song.chunks(), {}).ok());
     for (int stem : f.song.computed) CHECK(ReadAll(f.files.JoinedPath(stem)) == f.Expected(stem));
   }
 }
@@ -100,26 +103,26 @@ TEST_CASE("passes that are taken up after any number of chunks give the same byt
 TEST_CASE("a pass that lacks the one before it is damage, never a smaller sum") {
   Fixture f;
   auto pipeline = JoinPipeline::Create(f.job, f.files);
-  REQUIRE((*pipeline)->JoinUpTo(6).ok());
+  REQUIRE((*pipeline)->JoinUpTo(0, 6, {}).ok());
   f.job.joined = 6;
   std::filesystem::resize_file(f.files.PassPath(0, 1), 472);
   const auto resumed = JoinPipeline::Create(f.job, f.files);
   CHECK(absl::IsDataLoss(resumed.status()));
   CHECK_THAT(std::string(resumed.status().message()), Contains("472 bytes"));
-  CHECK(absl::IsDataLoss((*pipeline)->JoinUpTo(8)));
+  CHECK(absl::IsDataLoss((*pipeline)->JoinUpTo(6, 8, {})));
 }
 
 TEST_CASE("what a full disk broke off within a pass is joined once there is room") {
   Fixture f;
   auto pipeline = JoinPipeline::Create(f.job, f.files);
-  REQUIRE((*pipeline)->JoinUpTo(6).ok());
+  REQUIRE((*pipeline)->JoinUpTo(0, 6, {}).ok());
   // The third stem meets a full disk when the first two have taken the chunk.
   const std::string path = f.files.PassPath(1, 2);
   std::filesystem::rename(path, path + ".kept");
   std::filesystem::create_symlink("/dev/full", path);
-  CHECK(absl::IsResourceExhausted((*pipeline)->JoinUpTo(7)));
+  CHECK(absl::IsResourceExhausted((*pipeline)->JoinUpTo(6, 7, {})));
   std::filesystem::rename(path + ".kept", path);
-  REQUIRE((*pipeline)->JoinUpTo(f.song.chunks()).ok());
+  REQUIRE((*pipeline)->JoinUpTo(0, f.song.chunks(), {}).ok());
   for (int stem : f.song.computed) CHECK(ReadAll(f.files.JoinedPath(stem)) == f.Expected(stem));
 }
 

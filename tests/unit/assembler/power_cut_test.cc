@@ -1,4 +1,5 @@
 // The assembler on a disk that forgets what was not synced: whatever it has answered for is there.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 
@@ -38,6 +39,15 @@ class PowerCutTest {
         deliveries.push_back(song_.Samples(chunk, *stem));
     }
     return deliveries;
+  }
+
+  // What is delivered after this one.
+  std::vector<Result> After(const Result& result) const {
+    std::vector<Result> deliveries = Deliveries();
+    const auto at = std::find_if(deliveries.begin(), deliveries.end(), [&](const Result& other) {
+      return other.chunk == result.chunk && other.stem == result.stem;
+    });
+    return {at + 1, deliveries.end()};
   }
 
   // Lets the victim do what it has posted to itself.
@@ -86,6 +96,33 @@ TEST_CASE_METHOD(
     REQUIRE(ResultsAfterCut(step) == expected);
     // The last one would let the victim finish while its folder is looked at.
     if (step + 1 < deliveries.size()) REQUIRE(victim_->Send(deliveries[step]).ok());
+  }
+}
+
+TEST_CASE_METHOD(PowerCutTest,
+                 "Case 22: what is joined straight from memory is safe when it is taken") {
+  const auto expected = Expected();
+  const size_t at_once = GENERATE(1, 3, 6, 20);
+  victim_->Begin(song_);
+  std::vector<Engine::Offer> held;
+  for (const Result& result : Deliveries()) {
+    held.push_back({result});
+    if (held.size() % at_once != 0) continue;
+    REQUIRE(victim_->Offer(&held, /*all=*/false).ok());
+    held.erase(
+        std::remove_if(held.begin(), held.end(), [](const auto& offer) { return offer.taken; }),
+        held.end());
+    if (victim_->Get(song_).state() != v1::Separation::STATE_SEPARATING) break;
+    // The broker brings what was not acknowledged again, and what it still had.
+    std::vector<Engine::Offer> rest = held;
+    for (const Result& later : After(result)) rest.push_back({later});
+    Bench revived(disk_.AfterPowerCut());
+    INFO(revived.created);
+    REQUIRE(revived.created.ok());
+    REQUIRE(revived.Offer(&rest, /*all=*/true).ok());
+    Recorder recorder;
+    CHECK(revived.Await(song_, &recorder, v1::Separation::STATE_SUCCEEDED));
+    REQUIRE(Results(revived) == expected);
   }
 }
 

@@ -51,7 +51,7 @@ TEST_CASE("the store gives back what was saved, chunks included, after reopening
   job.joined = 2;
   job.chunk_records[3] = {0b101, 2, 640, 0.25, "worker-9"};
   REQUIRE(f.store->Save(job).ok());
-  REQUIRE(f.store->SaveChunk(job, 3).ok());
+  REQUIRE(f.store->SaveChunks(job, {3}).ok());
   f.store.reset();
   f.store = *SeparationStore::Open(f.folder.path() + "/db");
   const auto loaded = f.store->Load(job.id);
@@ -82,7 +82,7 @@ TEST_CASE("a new attempt forgets the chunks of the old one") {
   Job job = MakeJob(5, 100);
   job.chunk_records[0].stems_done = 1;
   REQUIRE(f.store->Save(job).ok());
-  REQUIRE(f.store->SaveChunk(job, 0).ok());
+  REQUIRE(f.store->SaveChunks(job, {0}).ok());
   REQUIRE(f.store->Save(job, /*forget_chunks=*/true).ok());
   CHECK(f.store->Load(job.id)->chunk_records[0].stems_done == 0);
 }

@@ -41,6 +41,18 @@ void CheckFits(float sample, float gain, int bits) {
   CHECK(Quantised(sample, gain, bits) >= -std::ldexp(1.0, bits - 1));
 }
 
+TEST_CASE("the peaks are found wherever they stand") {
+  for (size_t count : {1, 7, 8, 9, 30}) {
+    for (size_t at = 0; at < count; ++at) {
+      std::vector<float> samples(count, 0.25F);
+      samples[at] = 0.75F;
+      CHECK(MeterOf(samples).highest() == 0.75F);
+      samples[at] = -0.5F;
+      CHECK(MeterOf(samples).lowest() == -0.5F);
+    }
+  }
+}
+
 TEST_CASE("what fits is left alone, to the last step of the format") {
   for (int bits : {16, 24}) {
     const auto full = static_cast<float>(std::ldexp(1.0, bits - 1));

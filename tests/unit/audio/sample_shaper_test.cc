@@ -43,6 +43,26 @@ double Correlation(const std::vector<double>& a, const std::vector<double>& b) {
   return product / std::sqrt(square_a * square_b);
 }
 
+TEST_CASE("integers are the nearest ones, ties to even, limited to the format's range") {
+  const auto depth = GENERATE(SampleFormat::kS16, SampleFormat::kS24, SampleFormat::kS32);
+  const double full = std::ldexp(1.0, IntegerBits(depth) - 1);
+  std::vector<float> samples = Noise(10'001);
+  for (double steps : {0.0, 0.5, 1.5, 2.5, -0.5, -1.5, full - 1.5, full - 1, full - 0.5, full,
+                       -full, -full - 0.5, -full - 1, 3 * full, -3 * full, -0.0}) {
+    samples.push_back(static_cast<float>(steps / full));
+  }
+  SampleShaper shaper(Integers(depth, Dither::kNone), 1);
+  std::vector<int> integers;
+  for (float gain : {1.0F, 0.7F}) {
+    shaper.ToIntegers(samples.data(), static_cast<int64_t>(samples.size()), gain, &integers);
+    for (size_t i = 0; i < samples.size(); ++i) {
+      const double exact = std::nearbyint(static_cast<double>(samples[i]) * gain * full);
+      const double within = std::min(std::max(exact, -full), full - 1);
+      REQUIRE(integers[i] == static_cast<int>(within) * (1 << (32 - IntegerBits(depth))));
+    }
+  }
+}
+
 TEST_CASE("triangular dither has mean 0, variance 1/6 and a triangle's distribution") {
   constexpr int kCount = 1'000'000;
   const TriangularDither dither(7);
