@@ -6,6 +6,7 @@
 #include "services/worker/chunk_queue.h"
 #include "services/worker/config.h"
 #include "services/worker/device.h"
+#include "services/worker/precision.h"
 
 namespace unbraid::worker {
 namespace {
@@ -117,6 +118,15 @@ TEST_CASE("a device is named cpu, cuda or cuda:N, and nothing else") {
     CAPTURE(wrong);
     CHECK_THAT(std::string(ParseDevice(wrong).status().message()),
                Contains("--device must be cpu, cuda (the first GPU), or cuda:N"));
+  }
+}
+
+TEST_CASE("a precision is f32 or bf16, and nothing else") {
+  CHECK(*ParsePrecision("f32") == Precision::kFloat32);
+  CHECK(*ParsePrecision("bf16") == Precision::kBfloat16);
+  for (const char* wrong : {"", "f16", "BF16", "bf16 "}) {
+    CHECK_THAT(std::string(ParsePrecision(wrong).status().message()),
+               Contains("--precision must be f32 or bf16"));
   }
 }
 
