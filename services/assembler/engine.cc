@@ -73,6 +73,8 @@ absl::Status Engine::Resume(base::SeparationId id) {
   if (active.job.model_frames > 0) RemoveSummedPasses(active, 0);
   if (active.job.separation.state() != v1::Separation::STATE_SEPARATING) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<JoinPipeline>> pipeline = JoinPipeline::Create(active.job, files);
+  // Nothing is wrong with it: at the next start there may be room.
+  if (absl::IsResourceExhausted(pipeline.status())) return pipeline.status();
   if (!pipeline.ok()) {
     // Its files are not what its record says: this one is lost, the others are not.
     return FailNow(&active, "STORAGE_DAMAGED", std::string(pipeline.status().message()));

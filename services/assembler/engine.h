@@ -166,10 +166,14 @@ class Engine {
   using Waiting = std::map<std::pair<int64_t, int>, std::vector<Offer*>>;
 
   // Takes what holds no samples, or superfluous ones; the others go to `waiting`.
-  absl::Status Sort(Offer* offer, std::map<base::SeparationId, Waiting>* waiting);
-  absl::Status TakeFailure(const Result& result, Active* active);
+  void Sort(Offer* offer, std::map<base::SeparationId, Waiting>* waiting,
+            std::vector<Offer*>* failures);
+  // `waiting`: the samples of the same separation that are in memory.
+  absl::Status TakeFailure(Offer* offer, const Waiting& waiting);
+  absl::Status RecordFailure(const Result& result, Active* active);
   absl::Status TakeSamples(base::SeparationId id, bool all, Waiting* waiting);
   absl::Status StoreSamples(Active* active, Waiting* waiting);
+  absl::Status StoreFirst(Active* active, size_t count, Waiting* waiting);
   // Joins what is there, on the disk or waiting, a few chunks at a time.
   void Join(base::SeparationId id, int attempt, Waiting* waiting);
   void JoinStored(base::SeparationId id, int attempt);

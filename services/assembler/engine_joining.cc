@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -99,11 +100,24 @@ void Engine::AfterJoin(Active* active, int64_t before) {
 }
 
 absl::Status Engine::StoreSamples(Active* active, Waiting* waiting) {
+  absl::Status stored = StoreFirst(active, waiting->size(), waiting);
+  if (!absl::IsResourceExhausted(stored)) return stored;
+  // Some may still have room, and let the broker bring the one that makes room when it is joined.
+  for (size_t count = waiting->size() / 2; count > 0; count /= 2) {
+    if (StoreFirst(active, count, waiting).ok()) break;
+  }
+  return stored;
+}
+
+absl::Status Engine::StoreFirst(Active* active, size_t count, Waiting* waiting) {
+  const auto end = std::next(waiting->begin(), static_cast<std::ptrdiff_t>(count));
   std::vector<ChunkFiles::ChunkPart> parts;
-  for (const auto& [place, offers] : *waiting)
-    parts.push_back({place.first, place.second, offers.front()->result.samples});
+  for (auto part = waiting->begin(); part != end; ++part) {
+    const auto& [chunk, stem] = part->first;
+    parts.push_back({chunk, stem, part->second.front()->result.samples});
+  }
   UNBRAID_RETURN_IF_ERROR(active->files.WriteChunks(parts));
-  return Record(active, waiting->end(), waiting, [&](const std::set<int64_t>& chunks) {
+  return Record(active, end, waiting, [&](const std::set<int64_t>& chunks) {
     return store_->SaveChunks(active->job, chunks);
   });
 }

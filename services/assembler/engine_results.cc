@@ -18,16 +18,22 @@ constexpr int kMaxTries = 2;
 absl::Status Engine::OnResults(absl::Span<Offer> offers, bool all) {
   const absl::Time begin = absl::Now();
   std::map<base::SeparationId, Waiting> waiting;
+  std::vector<Offer*> failures;
   absl::Status status;
   for (Offer& offer : offers) {
-    if (!offer.taken) status.Update(Sort(&offer, &waiting));
+    if (!offer.taken) Sort(&offer, &waiting, &failures);
   }
-  for (auto& [id, results] : waiting) status.Update(TakeSamples(id, all, &results));
+  for (auto& [id, results] : waiting) {
+    if (!results.empty()) status.Update(TakeSamples(id, all, &results));
+  }
+  // A chunk that is there needs nobody's second try.
+  for (Offer* offer : failures) status.Update(TakeFailure(offer, waiting[offer->result.id]));
   metrics_.store_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - begin));
   return status;
 }
 
-absl::Status Engine::Sort(Offer* offer, std::map<base::SeparationId, Waiting>* waiting) {
+void Engine::Sort(Offer* offer, std::map<base::SeparationId, Waiting>* waiting,
+                  std::vector<Offer*>* failures) {
   Result& result = offer->result;
   Active* active = FindActive(result.id, result.attempt);
   const bool wanted = active != nullptr && result.chunk >= 0 && result.chunk < active->job.chunks &&
@@ -41,18 +47,28 @@ absl::Status Engine::Sort(Offer* offer, std::map<base::SeparationId, Waiting>* w
     result.samples.clear();
   }
   if (wanted && result.failed()) {
-    const absl::Status status = TakeFailure(result, active);
-    offer->taken = status.ok();
-    if (!status.ok()) WaitForDisk(active, status);
-    return status;
-  }
-  if (wanted && !active->job.StemDone(result.chunk, position)) {
+    failures->push_back(offer);
+  } else if (wanted && !active->job.StemDone(result.chunk, position)) {
     (*waiting)[result.id][{result.chunk, position}].push_back(offer);
+  } else {
+    metrics_.ignored_results.Increment();
+    offer->taken = true;
+  }
+}
+
+absl::Status Engine::TakeFailure(Offer* offer, const Waiting& waiting) {
+  const Result& result = offer->result;
+  Active* active = FindActive(result.id, result.attempt);
+  if (active == nullptr || active->job.separation.state() != v1::Separation::STATE_SEPARATING ||
+      CanJoin(active->job, result.chunk, waiting)) {
+    metrics_.ignored_results.Increment();
+    offer->taken = true;
     return absl::OkStatus();
   }
-  metrics_.ignored_results.Increment();
-  offer->taken = true;
-  return absl::OkStatus();
+  const absl::Status status = RecordFailure(result, active);
+  offer->taken = status.ok();
+  if (!status.ok()) WaitForDisk(active, status);
+  return status;
 }
 
 absl::Status Engine::TakeSamples(base::SeparationId id, bool all, Waiting* waiting) {
@@ -79,7 +95,7 @@ absl::Status Engine::TakeSamples(base::SeparationId id, bool all, Waiting* waiti
   return absl::OkStatus();
 }
 
-absl::Status Engine::TakeFailure(const Result& result, Active* active) {
+absl::Status Engine::RecordFailure(const Result& result, Active* active) {
   Job& job = active->job;
   ChunkRecord& record = job.chunk_records[static_cast<size_t>(result.chunk)];
   metrics_.failed_results.Increment();

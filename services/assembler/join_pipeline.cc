@@ -71,8 +71,11 @@ absl::StatusOr<JoinPipeline::Stem> JoinPipeline::Resume(
 absl::Status JoinPipeline::JoinUpTo(int64_t recorded, int64_t count, const Fresh& fresh) {
   const bool ahead = std::any_of(stems_.begin(), stems_.end(),
                                  [&](const Stem& stem) { return NextChunk(stem) > count; });
-  // What was joined last time was never recorded, and is not all there now.
-  if (ahead) UNBRAID_RETURN_IF_ERROR(ResumeAll(recorded));
+  // What was joined last time was never recorded, and is not all there now. Should going back fail
+  // in the middle, some files are cut and others are not, so it must be done before anything else.
+  torn_ = torn_ || ahead;
+  if (torn_) UNBRAID_RETURN_IF_ERROR(ResumeAll(recorded));
+  torn_ = false;
   while (true) {
     std::vector<Step> steps;
     for (int i = 0; i < static_cast<int>(stems_.size()); ++i) {

@@ -85,6 +85,7 @@ class JoinPipeline {
   const ChunkFiles files_;
   JoinedTails tails_;
   std::vector<Stem> stems_;
+  bool torn_ = false;  // going back to what is recorded has begun, and not succeeded
 };
 
 }  // namespace unbraid::assembler

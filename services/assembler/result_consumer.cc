@@ -67,11 +67,15 @@ void ResultConsumer::Run() {
 }
 
 bool ResultConsumer::TakeArrivals() {
-  const absl::Duration patience =
-      held_.empty() ? absl::InfiniteDuration() : kHold - (absl::Now() - held_.front().came);
-  std::optional<Arrival> arrival = parsed_.Pop(std::max(patience, absl::ZeroDuration()));
+  std::optional<Arrival> arrival =
+      parsed_.Pop(held_.empty() ? absl::InfiniteDuration() : kHold - HeldFor());
   if (!arrival.has_value() && parsed_.closed()) return false;
   while (arrival.has_value()) {
+    // What came over an earlier connection comes again over this one.
+    if (!held_.empty() && held_.back().tag.generation != arrival->tag.generation) {
+      offers_.clear();
+      held_.clear();
+    }
     offers_.push_back({std::move(arrival->result)});
     held_.push_back({arrival->tag, arrival->came});
     const bool full = held_.size() >= kPrefetch;
@@ -109,7 +113,13 @@ absl::Status ResultConsumer::Deliver(bool all) {
 
 bool ResultConsumer::MustStore() const {
   if (held_.empty()) return false;
-  return held_.size() >= kPrefetch / 2 || absl::Now() - held_.front().came >= kHold;
+  return held_.size() >= kPrefetch / 2 || HeldFor() >= kHold;
+}
+
+// Of the oldest, and no more than it may be, also when the clock was set.
+absl::Duration ResultConsumer::HeldFor() const {
+  const absl::Duration age = absl::Now() - held_.front().came;
+  return age < absl::ZeroDuration() ? kHold : std::min(age, kHold);
 }
 
 void ResultConsumer::AfterFailure(const absl::Status& status) {

@@ -53,6 +53,7 @@ class ResultConsumer {
   absl::Status Deliver(bool all);
   // The oldest of what is held has waited for long enough, or there is too much.
   bool MustStore() const;
+  absl::Duration HeldFor() const;
   void AfterFailure(const absl::Status& status);
 
   Engine* const engine_;

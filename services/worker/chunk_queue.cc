@@ -10,7 +10,7 @@
 namespace unbraid::worker {
 namespace {
 
-// A chunk waits no longer than that for those that came later.
+// A chunk waits no longer than that for those that came later and have failed less often.
 constexpr int kMaxPassedOver = 4;
 // How long one that may end the process, or whose model must be loaded, waits for company that the
 // broker is about to send.
@@ -25,8 +25,11 @@ bool GoesBefore(const Arrival& later, const Arrival& earlier, const Turn& turn) 
   if (failures == 0 && later.delivery.delivery_count == 0) {
     return IsAtHand(later, turn) && !IsAtHand(earlier, turn);
   }
-  if (earlier.passed_over >= kMaxPassedOver) return false;
-  if (later.delivery.delivery_count != failures) return later.delivery.delivery_count < failures;
+  if (later.delivery.delivery_count != failures) {
+    return later.delivery.delivery_count < failures && earlier.passed_over < kMaxPassedOver;
+  }
+  // All that a process held when it ended has failed once more: whichever of them it was, the
+  // others go before it every other time.
   return failures % 2 == 1;
 }
 

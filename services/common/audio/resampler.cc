@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "services/common/base/status.h"
 
 namespace unbraid::audio {
@@ -113,6 +114,9 @@ absl::StatusOr<std::unique_ptr<Resampler>> Resampler::Create(int in_rate, int ou
   const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
   const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_VHQ, 0);
   const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
+  // Not every build of soxr makes its tables safely from several threads.
+  static absl::Mutex mutex(absl::kConstInit);
+  absl::MutexLock lock(&mutex);
   soxr_t handle = soxr_create(in_rate, out_rate, static_cast<unsigned>(channels), &error, &io,
                               &quality, &runtime);
   if (error != nullptr) return absl::InternalError(absl::StrCat("soxr: ", error));

@@ -93,7 +93,9 @@ absl::Status WriteFileDurably(const std::string& path, absl::string_view content
 
 absl::Status WriteFilesDurably(absl::Span<const NamedContent> files) {
   absl::Status status;
-  for (const NamedContent& file : files) status.Update(WriteSynced(Temporary(file), file.content));
+  for (const NamedContent& file : files) {
+    if (status.ok()) status = WriteSynced(Temporary(file), file.content);
+  }
   for (const NamedContent& file : files) {
     if (status.ok()) status = Rename(Temporary(file), file.path);
   }

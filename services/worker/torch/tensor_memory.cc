@@ -3,7 +3,6 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
-#include <c10/util/Exception.h>
 #include <torch/version.h>
 #include <unistd.h>
 
@@ -46,10 +45,9 @@ void Free(void* block) {
 class KeepingAllocator : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) UNBRAID_ALLOCATE_CONST override {
-    const bool large = bytes >= kLargeTensorBytes;
-    void* const block = large ? Arena().Take(bytes) : c10::alloc_cpu(bytes);
-    TORCH_CHECK_WITH(OutOfMemoryError, block != nullptr || bytes == 0, "no memory for a tensor of ",
-                     bytes, " bytes");
+    void* block = bytes >= kLargeTensorBytes ? Arena().Take(bytes) : nullptr;
+    // Also where the process may not have so many addresses.
+    if (block == nullptr) block = c10::alloc_cpu(bytes);
     c10::profiledCPUMemoryReporter().New(block, bytes);
     return {block, block, &Free, c10::Device(c10::kCPU)};
   }

@@ -165,8 +165,35 @@ TEST_CASE("what comes after the last failure of a chunk is superfluous") {
   Fixture f;
   f.offers = {{f.song.Samples(0, 0)}, {f.song.Failure(3, 1)}, {f.song.Failure(3, 2)}};
   REQUIRE(f.bench.Offer(&f.offers, /*all=*/false).ok());
-  CHECK(f.Taken() == std::vector<bool>(3, true));
   CHECK(f.bench.Get(f.song).state() == v1::Separation::STATE_FAILED);
+  REQUIRE(f.bench.Offer(&f.offers, /*all=*/false).ok());
+  CHECK(f.Taken() == std::vector<bool>(3, true));
+}
+
+TEST_CASE("the failure of a chunk that is in memory already costs nothing") {
+  Fixture f;
+  f.Add(1, AllStems());  // whole, but not next
+  f.offers.push_back({f.song.Failure(1, 2)});
+  std::swap(f.offers.front(), f.offers.back());
+  REQUIRE(f.bench.Offer(&f.offers, /*all=*/false).ok());
+  CHECK(f.Taken() == std::vector<bool>{true, false, false, false, false});
+  f.offers.push_back({f.song.Failure(1, 1)});
+  f.offers.push_back({f.song.Failure(1, 2)});
+  REQUIRE(f.bench.Offer(&f.offers, /*all=*/true).ok());
+  CHECK(f.bench.Get(f.song).state() == v1::Separation::STATE_SEPARATING);
+  CHECK(f.StateOf(1) == v1::Chunk::STATE_DONE);
+}
+
+TEST_CASE("where there is room for some of the results, these are stored") {
+  Fixture f;
+  f.Add(1, AllStems());
+  const std::string temporary = f.bench.PathOf(f.song, "chunks/1.3.tmp");
+  std::filesystem::create_symlink("/dev/full", temporary);
+  CHECK(absl::IsResourceExhausted(f.bench.Offer(&f.offers, /*all=*/true)));
+  CHECK(f.Taken() == std::vector<bool>{true, true, false, false});
+  CHECK(f.StateOf(1) == v1::Chunk::STATE_PARTIAL);
+  REQUIRE(f.bench.Offer(&f.offers, /*all=*/true).ok());
+  CHECK(f.StateOf(1) == v1::Chunk::STATE_DONE);
 }
 
 }  // namespace unbraid::assembler

@@ -82,6 +82,18 @@ TEST_CASE("chunks come out as they came in, unless a delivery of theirs has fail
   CHECK(OrderOf({3, 2, 0}) == Order{3, 2, 1});
 }
 
+TEST_CASE("of many chunks that failed once together, the first is not taken before all others") {
+  ChunkQueue queue;
+  for (uint64_t tag = 1; tag <= 24; ++tag) {
+    Arrival arrival = ArrivalOf(0, 1, tag);
+    arrival.delivery.delivery_count = 1;
+    queue.Push(std::move(arrival));
+  }
+  queue.Push(ArrivalOf(0, 1, 25));  // a new one besides
+  for (int i = 0; i < 24; ++i) CHECK(queue.Pop().front().delivery.tag.value != 1);
+  CHECK(queue.Pop().front().delivery.tag.value == 1);
+}
+
 TEST_CASE("of two chunks that failed equally often, each goes first every second time") {
   using Order = std::vector<uint64_t>;
   CHECK(OrderOf({1, 1}) == Order{2, 1});
