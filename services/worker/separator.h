@@ -32,9 +32,9 @@ struct Footprint {
   int64_t total_bytes() const { return kept_bytes + working_bytes; }
 };
 
-// A loaded model on the CPU. Deterministic: the same window gives the same stems, whatever shares
-// its batch. Not thread-safe; it is used by the thread that made it, because the number of threads
-// that a runtime may use is a property of that thread.
+// A loaded model on the CPU. Deterministic: the same windows give the same stems; what shares a
+// batch may change the last bits. Not thread-safe; it is used by the thread that made it, because
+// the number of threads that a runtime may use is a property of that thread.
 class Separator {
  public:
   virtual ~Separator() = default;

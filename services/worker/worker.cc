@@ -81,6 +81,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Config& config, cons
   telemetry::Info("worker starts", {{"version", UNBRAID_VERSION},
                                     {"device", config.device},
                                     {"device_title", device.title},
+                                    {"precision", config.precision},
                                     {"batch", config.batch},
                                     {"threads", config.threads},
                                     {"amqp", config.broker.address}});

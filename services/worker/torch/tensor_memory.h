@@ -10,7 +10,8 @@ constexpr size_t kLargeTensorBytes = 128 << 10;
 
 // From now on, the memory of large tensors stays with the process from one window to the next.
 // Every window takes the same sizes again, and malloc would have the system take each of them
-// away and give it anew, one zeroed page at a time. May be called again.
+// away and give it anew, one zeroed page at a time. May be called again. Not with the address
+// sanitizer, which watches what malloc gives.
 void KeepTensorMemory();
 
 // Gives what no tensor uses back to the system.

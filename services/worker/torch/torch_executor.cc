@@ -10,6 +10,7 @@
 #include "services/common/base/status.h"
 #include "services/worker/device.h"
 #include "services/worker/torch/graph.h"
+#include "services/worker/torch/tensor_memory.h"
 #include "services/worker/torch/tensor_meter.h"
 #include "services/worker/torch/torch_runtime.h"
 
@@ -69,6 +70,7 @@ TorchExecutor::~TorchExecutor() {
   slots_.clear();
   graphs_.clear();
   ReleaseMemory();
+  TrimTensorMemory();  // of what loading took
 }
 
 absl::StatusOr<std::unique_ptr<Executor>> TorchExecutor::Load(const model::Package& package,
@@ -89,6 +91,7 @@ absl::StatusOr<std::unique_ptr<Executor>> TorchExecutor::Load(const model::Packa
   UNBRAID_RETURN_IF_ERROR(executor->WarmUp(package));
   executor->footprint_.kept_bytes = meter.bytes();
   executor->footprint_.working_bytes = meter.peak_bytes() - meter.bytes();
+  TrimTensorMemory();  // on the host, a device's model needs no more of it
   return std::unique_ptr<Executor>(std::move(executor));
 }
 
