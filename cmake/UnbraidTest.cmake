@@ -3,7 +3,7 @@
 # One Catch2 executable whose test cases become CTest tests labelled with their ring: unit, component or
 # integration. Integration tests share one machine with a broker, so they never run side by side. FIXTURE names
 # a CTest fixture that must have been set up. No test case may have a semicolon in its name: CTest would
-# take it for two, and run neither.
+# take it for two, and find neither: a name that nothing answers to is a failure.
 include(Catch)
 
 add_library(unbraid_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/support/catch_main.cc)
@@ -28,5 +28,6 @@ function(unbraid_test name ring)
     list(APPEND properties ENVIRONMENT
       "TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp")
   endif()
-  catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+  catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST
+    EXTRA_ARGS --warn NoTests PROPERTIES ${properties})
 endfunction()

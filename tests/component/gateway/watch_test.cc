@@ -186,7 +186,7 @@ TEST_CASE("a watch that grows too old is ended, and the next call goes on") {
   CHECK(second.End().ok());
 }
 
-TEST_CASE("a followed stem that grows too old is ended; a plain download is not") {
+TEST_CASE("a followed stem that grows too old is ended, a plain download is not") {
   Fixture fixture;
   absl::Notification finish;
   fixture.assembler.download = [&](auto* context, const v1::DownloadStemRequest& request,

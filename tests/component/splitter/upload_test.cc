@@ -94,7 +94,7 @@ TEST_CASE_METHOD(Harness, "refusals carry code, reason and limit") {
   CHECK(base::FactsOf(large)["limit_bytes"] == "5000");
 }
 
-TEST_CASE_METHOD(Harness, "a track that a separation reads is not deleted; afterwards it is") {
+TEST_CASE_METHOD(Harness, "a track that a separation reads is not deleted, and afterwards it is") {
   const v1::Track track = UploadSong(5000);
   const int64_t id = StartJob(track);
   v1::DeleteTrackRequest request;

@@ -17,7 +17,7 @@ std::vector<std::string> Batches(const std::string& size) {
   return {"--batch", size, "--batch-wait", "10s"};
 }
 
-TEST_CASE("a batch holds chunks of several separations; what has ended and what fails leaves it") {
+TEST_CASE("a batch holds chunks of several separations, and what has ended or fails leaves it") {
   Stand stand(TestModelsFolder() + "/moody");
   const auto worker = StartMoody(stand, Batches("4"));
   ChunkTask ended = stand.Task(9, 2, kAtOnce);

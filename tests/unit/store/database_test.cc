@@ -177,7 +177,7 @@ TEST_CASE("a damaged page is found at the start, and the sentence says which fil
                  Contains("Restore the file from a backup, or move the whole data folder away"));
 }
 
-TEST_CASE("a database that is new beside files has been lost; one that knows them has not") {
+TEST_CASE("a database that is new beside files has been lost, one that knows them has not") {
   Fixture fixture;
   const std::string files = fixture.folder.path() + "/files";
   const auto open = [&] { return Database::Open(fixture.path, kSchema, files).status(); };
