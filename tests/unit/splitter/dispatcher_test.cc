@@ -157,7 +157,7 @@ TEST_CASE_METHOD(DispatcherTest, "a lost spool fails its separation") {
   CHECK(absl::IsNotFound(*failure_));
 }
 
-TEST_CASE_METHOD(DispatcherTest, "a retry is sent with its try, and one of another attempt is not") {
+TEST_CASE_METHOD(DispatcherTest, "a retry is sent with its try, one of another attempt is not") {
   AddJob(1, 1, {true});
   dispatcher_.Retry(base::SeparationId(1), 7, 0, 2);
   CHECK(StepAll() == 0);
