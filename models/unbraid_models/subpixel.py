@@ -21,14 +21,18 @@ class SubPixel(nn.Module):
         super().__init__()
         if up.kernel_size != (5, 5) or up.stride != (2, 2) or up.padding != (0, 0) or up.bias is None:
             raise ValueError("only transposed convolutions with a kernel of 5, a stride of 2 and a bias can be rewritten")
-        inputs, outputs = up.weight.shape[:2]
-        rows = _kernels(up.weight.detach(), 2)
-        both = _kernels(rows, 2)  # [in, out, 2, 3, 2, 3]: rows' place and weight, columns' place and weight.
-        self.register_buffer("weight", both.permute(1, 2, 4, 0, 3, 5).reshape(4 * outputs, inputs, 3, 3).contiguous())
+        self.register_buffer("weight", plain_weight(up.weight.detach()).contiguous())
         self.register_buffer("bias", up.bias.detach().repeat_interleave(4))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.pixel_shuffle(F.conv2d(x, self.weight, self.bias, padding=1), 2)
+
+
+def plain_weight(weight: Tensor) -> Tensor:
+    """The weights of a transposed convolution, [in, out, 5, 5] -> those of the plain one, [4 out, in, 3, 3]."""
+    inputs, outputs = weight.shape[:2]
+    both = _kernels(_kernels(weight, 2), 2)  # [in, out, 2, 3, 2, 3]: rows' place and weight, columns' place and weight.
+    return both.permute(1, 2, 4, 0, 3, 5).reshape(4 * outputs, inputs, 3, 3)
 
 
 def _kernels(weight: Tensor, dim: int) -> Tensor:

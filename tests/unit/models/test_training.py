@@ -100,7 +100,8 @@ def test_right_masks_cost_nothing(batch: tuple[Tensor, Tensor]) -> None:
 def test_the_learning_rate_rises_and_falls() -> None:
     assert learning.rate_at(0.0, 0, 1.0) == pytest.approx(0.02)
     assert learning.rate_at(0.0, 1000, 1.0) == pytest.approx(1.0)
-    assert learning.rate_at(0.5, 1000, 1.0) == pytest.approx(0.51)
+    assert learning.rate_at(0.4, 1000, 1.0) == pytest.approx(1.0)
+    assert learning.rate_at(0.7, 1000, 1.0) == pytest.approx(0.51)
     assert learning.rate_at(1.0, 1000, 1.0) == pytest.approx(0.02)
 
 
@@ -129,13 +130,14 @@ def test_the_judge_hears_what_is_parted_well(tmp_path: Path) -> None:
     assert np.isnan(evaluate.sdr(torch.zeros(2, 4), torch.ones(2, 4)))
 
 
-def test_a_training_leaves_weights_and_what_they_were_made_of(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_training_leaves_weights_and_what_they_were_made_of(folder: Path, tmp_path: Path, processes: int) -> None:
     out = tmp_path / "next.npz"
-    options = ["--seconds", "0.01", "--batch", "1", "--threads", "1", "--full"]
+    options = ["--seconds", "1", "--batch", "1", "--processes", str(processes), "--full"]
     assert train.main(["--data", str(folder), "--out", str(out), *options]) == 0
     made = json.loads(out.with_suffix(".json").read_text())
     assert made["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest() != hashlib.sha256(STEM_NET.read_bytes()).hexdigest()
-    assert made["training"]["steps"] == 1
+    assert made["training"]["steps"] >= 1
     assert made["sources"]["other"] == [{"source": "drums and tones made with NumPy", "licence": "own", "parts": 8}]
     assert made["began_with"]["sha256"] == hashlib.sha256(STEM_NET.read_bytes()).hexdigest()
     assert weights.load(out).end.weight.shape == (6, 19, 3, 3)
