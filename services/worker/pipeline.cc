@@ -49,50 +49,87 @@ int Pipeline::WindowsOf(absl::Span<const float> samples) const {
   return static_cast<int>(samples.size() / geometry().window_samples());
 }
 
-bool Pipeline::MayBegin(const Batch& batch) const {
-  // One that waits has all later ones wait with it: it will need the device for itself.
-  const bool some_wait = !batches_.empty() && batches_.back().slot == kNoSlot;
-  return !some_wait && batches_.size() < static_cast<size_t>(depth()) &&
-         WindowsOf(batch.windows) <= limit_.now();
-}
-
-int Pipeline::FreeSlot() const {
+int Pipeline::FreeSlot(int held) const {
   int slot = 0;
-  const auto taken = [&slot](const Batch& batch) { return batch.slot == slot; };
-  while (std::any_of(batches_.begin(), batches_.end(), taken)) ++slot;
+  const auto taken = [&](const Batch& batch) { return batch.slot == slot || held == slot; };
+  while (held == slot || std::any_of(batches_.begin(), batches_.end(), taken)) ++slot;
   return slot;
 }
 
+bool Pipeline::Fits(const Batch& batch, size_t before) const {
+  return before < static_cast<size_t>(depth()) && WindowsOf(batch.windows) <= limit_.now();
+}
+
+void Pipeline::StartIn(int slot, Batch* batch) {
+  batch->slot = slot;
+  batch->begun = Start(slot, batch->windows, batch->wanted);
+  if (!absl::IsResourceExhausted(batch->begun)) return;
+  OnOutOfMemory(batch->begun, WindowsOf(batch->windows));
+  batch->slot = kNoSlot;
+}
+
 void Pipeline::Begin(absl::Span<const float> windows, absl::Span<const int> wanted) {
-  Batch batch = {windows, wanted, kNoSlot, absl::OkStatus()};
-  if (MayBegin(batch)) {
-    batch.slot = FreeSlot();
-    batch.begun = Start(batch.slot, windows, wanted);
-    if (absl::IsResourceExhausted(batch.begun)) {
-      OnOutOfMemory(batch.begun, WindowsOf(windows));
-      batch.slot = kNoSlot;
-    }
-  }
+  Batch batch = {windows, wanted, kNoSlot, absl::OkStatus(), std::nullopt};
+  // One that waits has all later ones wait with it: it may need the device for itself.
+  const bool some_wait = !batches_.empty() && batches_.back().slot == kNoSlot;
+  if (!some_wait && Fits(batch, batches_.size())) StartIn(FreeSlot(), &batch);
   batches_.push_back(std::move(batch));
+}
+
+// Begins those that wait and fit by now, so that a lack of memory does not end all overlapping
+// while there is always one that waits. What is in the slot `held` stays.
+void Pipeline::Resume(int held) {
+  for (size_t i = 0; i < batches_.size(); ++i) {
+    Batch& batch = batches_[i];
+    if (batch.slot != kNoSlot) continue;
+    const int slot = FreeSlot(held);
+    if (slot >= executor_->slots() || !Fits(batch, i)) return;
+    StartIn(slot, &batch);
+    if (batch.slot == kNoSlot) return;
+  }
+}
+
+// Waits until nothing is on the device.
+void Pipeline::Drain() {
+  for (Batch& batch : batches_) {
+    if (batch.slot == kNoSlot || !batch.begun.ok() || batch.ended.has_value()) continue;
+    batch.ended = executor_->Await(batch.slot);
+    if (!absl::IsResourceExhausted(batch.ended->status())) continue;
+    batch.ended.reset();
+    batch.slot = kNoSlot;
+  }
+}
+
+Pipeline::Stems Pipeline::Outcome(const Batch& batch) {
+  if (!batch.begun.ok()) return batch.begun;
+  const Stems result = batch.ended.has_value() ? *batch.ended : executor_->Await(batch.slot);
+  if (result.ok()) limit_.OnComputed();
+  return result;
 }
 
 absl::StatusOr<absl::Span<const float>> Pipeline::End() {
   const Batch batch = std::move(batches_.front());
   batches_.pop_front();
-  if (batch.slot == kNoSlot) return RunInParts(batch.windows, batch.wanted);
-  UNBRAID_RETURN_IF_ERROR(batch.begun);
-  absl::StatusOr<absl::Span<const float>> result = executor_->Await(batch.slot);
-  if (absl::IsResourceExhausted(result.status())) {
-    OnOutOfMemory(result.status(), WindowsOf(batch.windows));
-    return RunInParts(batch.windows, batch.wanted);
+  int slot = batch.slot;
+  Stems result = absl::ResourceExhaustedError("it waited for its turn");
+  if (slot != kNoSlot) {
+    result = Outcome(batch);
+    if (absl::IsResourceExhausted(result.status())) {
+      OnOutOfMemory(result.status(), WindowsOf(batch.windows));
+    }
   }
-  if (result.ok()) limit_.OnComputed();
+  if (absl::IsResourceExhausted(result.status())) {
+    Drain();
+    slot = FreeSlot();
+    result = RunInParts(slot, batch.windows, batch.wanted);
+  }
+  if (result.ok()) Resume(slot);
   return result;
 }
 
 absl::StatusOr<absl::Span<const float>> Pipeline::Run(absl::Span<const float> windows,
                                                       absl::Span<const int> wanted) {
-  return RunInParts(windows, wanted);
+  return RunInParts(FreeSlot(), windows, wanted);
 }
 
 absl::Status Pipeline::Start(int slot, absl::Span<const float> windows,
@@ -102,17 +139,16 @@ absl::Status Pipeline::Start(int slot, absl::Span<const float> windows,
   return executor_->Download(slot);
 }
 
-absl::StatusOr<absl::Span<const float>> Pipeline::RunIn(int slot, absl::Span<const float> windows,
-                                                        absl::Span<const int> wanted) {
+Pipeline::Stems Pipeline::RunIn(int slot, absl::Span<const float> windows,
+                                absl::Span<const int> wanted) {
   UNBRAID_RETURN_IF_ERROR(Start(slot, windows, wanted));
   return executor_->Await(slot);
 }
 
-absl::StatusOr<absl::Span<const float>> Pipeline::RunInParts(absl::Span<const float> windows,
-                                                             absl::Span<const int> wanted) {
+Pipeline::Stems Pipeline::RunInParts(int slot, absl::Span<const float> windows,
+                                     absl::Span<const int> wanted) {
   const size_t samples = geometry().window_samples();
   const int all = WindowsOf(windows);
-  const int slot = FreeSlot();
   bool released = false;  // a lack of memory was answered by giving back what was kept for later
   joined_.clear();
   for (int done = 0; done < all;) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,9 +19,9 @@ namespace unbraid::worker {
 // Batches on their way through a device. While one is computed, the next one is taken in and the
 // results of the one before are given out, as far as the device has slots for it.
 //
-// A batch that the device has no memory for is computed in smaller parts when its turn comes, and
-// those that follow it wait until then; what fitted is remembered (`BatchLimit`). Not thread-safe:
-// of the thread that made the executor.
+// A batch that the device has no memory for is computed in smaller parts when its turn comes, with
+// nothing beside it, and those that follow it wait until then; what fitted is remembered
+// (`BatchLimit`). Not thread-safe: of the thread that made the executor.
 class Pipeline {
  public:
   // `most_windows`: of the largest batch that is wanted. `out_of_memory` is called with the
@@ -60,21 +61,28 @@ class Pipeline {
  private:
   static constexpr int kNoSlot = -1;
 
+  using Stems = absl::StatusOr<absl::Span<const float>>;
+
   struct Batch {
     absl::Span<const float> windows;
     absl::Span<const int> wanted;
     int slot = kNoSlot;  // none: it waits for its turn
     absl::Status begun;
+    std::optional<Stems> ended;  // before its turn
   };
 
   int WindowsOf(absl::Span<const float> samples) const;
-  bool MayBegin(const Batch& batch) const;
-  int FreeSlot() const;
+  // The first slot that neither a batch nor `held`, what was given out last, is in; may be one too
+  // many.
+  int FreeSlot(int held = kNoSlot) const;
+  bool Fits(const Batch& batch, size_t before) const;
+  void StartIn(int slot, Batch* batch);
+  void Resume(int held);
+  void Drain();
+  Stems Outcome(const Batch& batch);
   absl::Status Start(int slot, absl::Span<const float> windows, absl::Span<const int> wanted);
-  absl::StatusOr<absl::Span<const float>> RunIn(int slot, absl::Span<const float> windows,
-                                                absl::Span<const int> wanted);
-  absl::StatusOr<absl::Span<const float>> RunInParts(absl::Span<const float> windows,
-                                                     absl::Span<const int> wanted);
+  Stems RunIn(int slot, absl::Span<const float> windows, absl::Span<const int> wanted);
+  Stems RunInParts(int slot, absl::Span<const float> windows, absl::Span<const int> wanted);
   void OnOutOfMemory(const absl::Status& words, int windows);
 
   const std::unique_ptr<Executor> executor_;

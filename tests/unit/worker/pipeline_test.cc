@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <deque>
+#include <utility>
 
 #include "tests/unit/worker/fake_executor.h"
 #include "tests/unit/worker/fake_separator.h"
@@ -130,6 +131,42 @@ TEST_CASE("where not even one window fits beside another, batches go one by one"
   CHECK(bench.End().ok());
   bench.Stream(5, 1);
   CHECK(bench.failed == Sizes{1});
+}
+
+TEST_CASE("after a lack of memory batches overlap again, though there is always one that waits") {
+  Bench bench(4);
+  bench.device.room = 5;
+  bench.Begin(4);
+  bench.Begin(3);
+  CHECK(bench.End().ok());
+  bench.Begin(1);
+  CHECK(bench.End().ok());
+  CHECK(bench.failed == Sizes{3});
+  const int before = bench.device.now;
+  constexpr int kMore = 10;
+  for (int i = 0; i < kMore; ++i) {
+    bench.Begin(1);
+    CHECK(bench.End().ok());
+  }
+  CHECK(bench.device.now - before <= (1 + kMore) * 4 + 1 + 2);
+  CHECK(bench.End().ok());
+}
+
+TEST_CASE(
+    "what is on the device beside a batch is waited for before the batch is said not to fit") {
+  Bench bench(1);
+  bench.Begin(1);
+  bench.Begin(1);
+  bench.device.room = 1;
+  bool failed = false;
+  bench.device.trouble = [&failed](FakeExecutor::Step step, int, float) {
+    if (step != FakeExecutor::kAwait || std::exchange(failed, true)) return absl::OkStatus();
+    return absl::ResourceExhaustedError("no room");
+  };
+  CHECK(bench.End().ok());
+  CHECK(bench.End().ok());
+  CHECK(bench.failed == Sizes{1});
+  CHECK(bench.device.sizes == Sizes{1, 1, 1});
 }
 
 TEST_CASE("a device without room for one window says so, and works when there is room again") {
