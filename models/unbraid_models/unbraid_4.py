@@ -13,6 +13,7 @@ from .spleeter import FFT_SIZE, HOP, LICENCE, NET_BINS, VocalMask, extend, load_
 from .stemnet import StemNet, load_stem_net
 from .stft import Stft
 from .subpixel import SubPixel
+from .wiener import wiener
 
 # The share of the net in the masks; the median filters have the rest. Chosen on rendered songs.
 NET_SHARE = 0.75
@@ -56,7 +57,8 @@ class SecondStage(nn.Module):
 class Unbraid4(nn.Module):
     """x [batch, 2, 262144] at 44.1 kHz -> [batch, 4, 2, 262144]: vocals, drums, bass, other, which add up to x.
 
-    One transform serves all: both stages see its magnitudes, and only their masks are taken back to samples.
+    One transform serves all: both stages see its magnitudes, and only what a Wiener filter makes of their masks is taken back to
+    samples.
     """
 
     def __init__(self, vocals: VocalMask, stems: StemNet) -> None:
@@ -75,9 +77,10 @@ class Unbraid4(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         spectra = self.stft(x.reshape(-1, SPEC.window)).transpose(1, 2).unflatten(0, (-1, 2))
         masks = extend(self.masks(spectra[..., :NET_BINS].abs()))
-        masked = torch.view_as_complex(torch.view_as_real(spectra) * masks.unsqueeze(-1))
-        three = self.stft.inverse(masked.flatten(0, 2).transpose(1, 2)).view(3, -1, 2, SPEC.window)
-        # The transform loses nothing, so what is left is what the fourth mask would give; and the sum is exact.
+        shares = torch.cat([masks, 1.0 - masks.sum(0, keepdim=True)])
+        filtered = wiener(spectra, shares, 3)
+        three = self.stft.inverse(filtered.flatten(0, 2).transpose(1, 2)).view(3, -1, 2, SPEC.window)
+        # The transform loses nothing, so what is left is what the filter has for the fourth; and the sum is exact.
         other = x - three[0] - three[1] - three[2]
         return torch.stack([three[0], three[1], three[2], other], 1)
 

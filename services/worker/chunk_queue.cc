@@ -51,6 +51,7 @@ void ChunkQueue::Push(Arrival arrival) {
            other.delivery.tag.generation < arrival.delivery.tag.generation;
   };
   waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), stale), waiting_.end());
+  arrival.came = absl::Now();
   waiting_.push_back(std::move(arrival));
 }
 
@@ -70,7 +71,11 @@ std::vector<Arrival> ChunkQueue::Pop(const Turn& turn, const BatchRule& rule) {
   const auto full = [this, &now, &rule]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return closed_ || IsFull(now, rule);
   };
-  mutex_.AwaitWithTimeout(absl::Condition(&full), rule.wait);
+  if (!full()) {
+    const absl::Time until = Next(now)->came + rule.wait;
+    if (rule.at_once && absl::Now() < until) return {};
+    mutex_.AwaitWithDeadline(absl::Condition(&full), until);
+  }
   if (closed_) return {};
   return TakeBatch(now, rule);
 }

@@ -17,6 +17,7 @@ struct Arrival {
   size_t model = 0;  // index into the worker's models
   amqp::Delivery delivery;
   int passed_over = 0;  // how often another one went before it
+  absl::Time came;      // when it was pushed
 };
 
 // Models that are at hand, and until when they go first. By default nobody does.
@@ -28,9 +29,9 @@ struct Turn {
 // How chunks are put together into batches.
 struct BatchRule {
   std::vector<int> most;  // chunks of a batch, by model; 1 for one that is not named
-  // How long a batch that is not full waits for more, once there is a chunk for it.
+  // How long a batch that is not full waits for more, from when its first chunk came.
   absl::Duration wait;
-  // Give nothing where none waits, instead of waiting for a first one.
+  // Give nothing instead of waiting, be it for a first chunk or for more.
   bool at_once = false;
 };
 

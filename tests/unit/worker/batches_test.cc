@@ -95,9 +95,18 @@ TEST_CASE("beside a batch that is computed nothing is waited for") {
   CHECK(queue.Pop({}, rule).empty());
   queue.Push(ArrivalOf(0, 1, 1));  // would wait for company
   CHECK(queue.Pop({}, rule).empty());
-  queue.Push(ArrivalOf(0, 2));
+  queue.Push(ArrivalOf(0, 2));  // would wait for a second one
+  CHECK(queue.Pop({}, rule).empty());
   queue.Push(ArrivalOf(0, 3));
   CHECK(TagsOf(queue.Pop({}, rule)) == Tags{2, 3});
+}
+
+TEST_CASE("a batch that is not full has waited while another one was computed") {
+  ChunkQueue queue;
+  queue.Push(ArrivalOf(0, 1));
+  constexpr absl::Duration kWait = absl::Milliseconds(20);
+  absl::SleepFor(kWait);
+  CHECK(TagsOf(queue.Pop({}, {{3}, kWait, /*at_once=*/true})) == Tags{1});
 }
 
 TEST_CASE("a pause ends early when the queue is closed") {
