@@ -60,6 +60,12 @@ struct Song {
 // yields silence only.
 Song ShiftedSong();
 
+// What the engine holds of a song whose first attempt is planned.
+Job PlannedJob(const Song& song);
+
+// Stores all results of a song, as if they had come.
+void WriteAllChunks(const Song& song, const ChunkFiles& files);
+
 // Noise between -1 and 1 that depends on its seed alone.
 float Noise(uint64_t seed);
 

@@ -14,20 +14,7 @@ namespace {
 using Catch::Contains;
 
 struct Fixture {
-  Fixture() : files(folder.path(), song.separation_id(), 1) {
-    REQUIRE(files.MakeFolders().ok());
-    for (int64_t chunk = 0; chunk < song.chunks(); ++chunk) {
-      for (int stem : song.computed)
-        REQUIRE(files.WriteChunks({{chunk, stem, song.Samples(chunk, stem).samples}}).ok());
-    }
-    job.id = song.separation_id();
-    job.open = song.Open();
-    job.separation = job.open.separation();
-    job.separation.set_attempt(1);
-    job.model_frames = song.model_frames;
-    job.chunks = song.chunks();
-    job.chunk_records.assign(static_cast<size_t>(job.chunks), ChunkRecord());
-  }
+  Fixture() : files(folder.path(), song.separation_id(), 1) { WriteAllChunks(song, files); }
 
   // One pass by itself.
   std::vector<float> Pass(int pass, int stem) const {
@@ -51,7 +38,7 @@ struct Fixture {
   }
 
   Song song = ShiftedSong();
-  Job job;
+  Job job = PlannedJob(song);
   test_support::TempDir folder;
   ChunkFiles files;
 };

@@ -13,26 +13,8 @@ namespace {
 
 using Catch::Contains;
 
-Job PlannedJob(const Song& song) {
-  Job job;
-  job.id = song.separation_id();
-  job.open = song.Open();
-  job.separation = job.open.separation();
-  job.separation.set_attempt(1);
-  job.model_frames = song.model_frames;
-  job.chunks = song.chunks();
-  job.chunk_records.assign(static_cast<size_t>(job.chunks), ChunkRecord());
-  return job;
-}
-
 struct Fixture {
-  Fixture() : files(folder.path(), song.separation_id(), 1) {
-    REQUIRE(files.MakeFolders().ok());
-    for (int64_t chunk = 0; chunk < song.chunks(); ++chunk) {
-      for (int stem : song.computed)
-        REQUIRE(files.WriteChunks({{chunk, stem, song.Samples(chunk, stem).samples}}).ok());
-    }
-  }
+  Fixture() : files(folder.path(), song.separation_id(), 1) { WriteAllChunks(song, files); }
   // Those before `end`, which are not needed once they are joined.
   void RemoveChunks(int64_t end) const {
     for (int64_t chunk = 0; chunk < end; ++chunk) {

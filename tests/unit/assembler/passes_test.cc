@@ -20,17 +20,6 @@ std::set<std::string> Joined(const ChunkFiles& files) {
   return names;
 }
 
-// A planned separation of several passes.
-Job PlannedJob(const Song& song) {
-  Job job;
-  job.open = song.Open();
-  job.separation = job.open.separation();
-  job.model_frames = song.model_frames;
-  job.chunks = song.chunks();
-  job.chunk_records.assign(static_cast<size_t>(job.chunks), ChunkRecord());
-  return job;
-}
-
 // All that a separation has given out, by its name.
 std::map<std::string, std::string> Results(const Bench& bench, const Song& song) {
   std::map<std::string, std::string> results;

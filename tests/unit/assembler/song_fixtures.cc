@@ -1,5 +1,6 @@
-// The song itself, for separations with a residual.
+// What tests make of a song: the song itself, its record, its files.
 #include <algorithm>
+#include <catch2/catch.hpp>
 
 #include "services/common/audio/interleave.h"
 #include "services/common/base/crc32c.h"
@@ -30,6 +31,26 @@ std::vector<internal::v1::PutSongRequest> Song::SongParts(int64_t part_frames, i
     part.set_crc32c(base::Crc32c(part.samples()));
   }
   return parts;
+}
+
+Job PlannedJob(const Song& song) {
+  Job job;
+  job.id = song.separation_id();
+  job.open = song.Open();
+  job.separation = job.open.separation();
+  job.separation.set_attempt(1);
+  job.model_frames = song.model_frames;
+  job.chunks = song.chunks();
+  job.chunk_records.assign(static_cast<size_t>(job.chunks), ChunkRecord());
+  return job;
+}
+
+void WriteAllChunks(const Song& song, const ChunkFiles& files) {
+  REQUIRE(files.MakeFolders().ok());
+  for (int64_t chunk = 0; chunk < song.chunks(); ++chunk) {
+    for (int stem : song.computed)
+      REQUIRE(files.WriteChunks({{chunk, stem, song.Samples(chunk, stem).samples}}).ok());
+  }
 }
 
 absl::Status Bench::PutSong(const Song& song, int attempt) {
