@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """How well the stems of a real excerpt come out: a Markdown table, and exit status 1 below a floor.
 
-    bench/sdr_excerpt.py [--model NAME]... [--gateway HOST:PORT]      both packages that separate by default
+    bench/sdr_excerpt.py [--model NAME]... [--shifts N] [--gateway HOST:PORT]     both packages that separate by default
 
 In one process by default; with --gateway through all services, by the `unbraid` command on PATH. The excerpt of 6 s with its true
 stems comes from the Python package `stempeg` (audio CC BY-NC-SA; fetched, never kept in the repository). Decoding needs ffmpeg.
@@ -57,19 +57,19 @@ def sdr(truth: np.ndarray, estimate: np.ndarray) -> float:
     return float(10 * np.log10(np.sum(truth.astype(np.float64) ** 2) / max(error, 1e-20)))
 
 
-def separate_here(mix: np.ndarray, model: str) -> dict[str, np.ndarray]:
+def separate_here(mix: np.ndarray, model: str, shifts: int) -> dict[str, np.ndarray]:
     from unbraid_models.reference import Reference
 
     reference = Reference(ROOT / "build" / "models" / model)
-    return dict(zip(reference.stems, reference.separate(mix)))
+    return dict(zip(reference.stems, reference.separate(mix, shifts)))
 
 
-def separate_there(mix: np.ndarray, model: str, gateway: str, folder: Path) -> dict[str, np.ndarray]:
+def separate_there(mix: np.ndarray, model: str, shifts: int, gateway: str, folder: Path) -> dict[str, np.ndarray]:
     folder.mkdir()
     song = folder / "mix.wav"
     soundfile.write(song, mix, RATE, subtype="FLOAT")
     subprocess.run(["unbraid", "--gateway", gateway, "separate", str(song), "-o", str(folder / "stems"), "--model", model,
-                    "--sample-format", "f32"], check=True, stdout=subprocess.DEVNULL)
+                    "--sample-format", "f32", "--shifts", str(shifts)], check=True, stdout=subprocess.DEVNULL)
     return {name: soundfile.read(folder / "stems" / f"{name}.wav", dtype="float32")[0] for name in STEMS}
 
 
@@ -95,6 +95,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="SDR of the stems of a real excerpt.")
     parser.add_argument("--model", action="append", help=f"may be repeated; {' and '.join(FLOORS)} by default")
     parser.add_argument("--gateway", help="HOST:PORT; without it, in this process")
+    parser.add_argument("--shifts", type=int, default=0, help="passes whose mean is the result (%(default)s: one, from the first frame)")
     options = parser.parse_args()
     low = []
     with tempfile.TemporaryDirectory() as name:
@@ -103,9 +104,9 @@ def main() -> int:
         row("the mix itself", [sdr(audio[stem], audio["mix"]) for stem in STEMS])
         for model in options.model or FLOORS:
             if options.gateway:
-                stems = separate_there(audio["mix"], model, options.gateway, Path(name) / model)
+                stems = separate_there(audio["mix"], model, options.shifts, options.gateway, Path(name) / model)
             else:
-                stems = separate_here(audio["mix"], model)
+                stems = separate_here(audio["mix"], model, options.shifts)
             low += judge(model, audio, stems)
     if low:
         print(f"below the floor: {', '.join(low)}", file=sys.stderr)
