@@ -48,7 +48,7 @@ absl::Status Engine::Recover() {
     Active* resumed = FindActive(id);
     if (resumed == nullptr) continue;
     if (resumed->job.separation.state() == v1::Separation::STATE_FINISHING) {
-      PostFinishing(*resumed);
+      PostFinishing(resumed);
     } else {
       JoinStored(id, resumed->job.attempt());
     }
@@ -115,7 +115,7 @@ void Engine::Tick(absl::Time now) {
     if (active->news_waiting && now - active->told >= kBetweenNews) Publish(active, now);
     if (active->finish_again <= now) {
       active->finish_again = absl::InfiniteFuture();
-      PostFinishing(*active);
+      PostFinishing(active);
     }
     if (active->join_again <= now) {
       active->join_again = absl::InfiniteFuture();

@@ -35,9 +35,9 @@ namespace unbraid::assembler {
 // What happens to separations. It is the only one that changes their records and files.
 //
 // Not thread-safe by design: everything runs on one thread, the `engine` executor, so no state is
-// ever seen half-changed. Only the finishing, which reads the joined files of a separation that
-// changes no more, runs on an executor of its own and reports back to the engine's. Nothing here
-// takes longer than a few chunks do: long joins go on after whatever else waits for the thread.
+// ever seen half-changed. Only the finishing, which reads what is joined and changes no more, runs
+// on an executor of its own and reports back to the engine's. Nothing here takes longer than a few
+// chunks do: long joins go on after whatever else waits for the thread.
 //
 // Durability: a call that returns OK has written what it did. Every record is written before the
 // files that it makes superfluous are removed; what a crash leaves behind is removed at the next
@@ -128,6 +128,12 @@ class Engine {
     bool join_posted = false;                          // a join is on its way to this thread
     absl::Time join_again = absl::InfiniteFuture();    // the disk was full
     absl::Time finish_again = absl::InfiniteFuture();  // the disk was full
+
+    // What makes the results of what is joined already, beside the rest of the separation.
+    std::shared_ptr<Finisher> finisher;
+    int64_t advanced = 0;      // how many joined frames it was given
+    bool advancing = false;    // it is at work on its thread
+    bool finish_late = false;  // it could not; the results are made when all is joined
   };
 
   explicit Engine(const Options& options, std::unique_ptr<SeparationStore> store);
@@ -188,9 +194,15 @@ class Engine {
   // Of passes before the one that the next needs. `from`: the first that may be there.
   void RemoveSummedPasses(const Active& active, int from) const;
 
+  // Has the results made of what is joined, if few others do.
+  void Advance(Active* active);
+  bool MayAdvance(const Active& active) const;
+  void OnAdvanced(base::SeparationId id, int attempt, const ChunkFiles& files,
+                  const absl::Status& status);
   absl::Status BeginFinishing(Active* active);
-  void PostFinishing(const Active& active);
-  void RunFinishing(const Job& job, const ChunkFiles& files, const std::atomic<bool>& cancelled);
+  void PostFinishing(Active* active);
+  void RunFinishing(base::SeparationId id, int attempt, const ChunkFiles& files,
+                    std::shared_ptr<Finisher> finisher);
   void OnFinished(base::SeparationId id, int attempt, const ChunkFiles& files,
                   absl::StatusOr<FinishResult> result);
   absl::Status Succeed(Active* active, const FinishResult& result);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -7,7 +8,7 @@
 #include "services/common/base/status.h"
 #include "services/common/telemetry/log.h"
 
-// From the last join to the end of a separation, and every other end.
+// From what is joined to the end of a separation, and every other end.
 
 namespace unbraid::assembler {
 namespace {
@@ -16,8 +17,62 @@ constexpr char kWaitsForRoom[] = "room on the assembler's disk";
 // Finishing begins anew after it, which is not cheap.
 constexpr absl::Duration kFinishPause = absl::Seconds(5);
 constexpr absl::Duration kBetweenReports = absl::Milliseconds(200);
+// Separations whose results are made while they are computed: each holds its files open, and some
+// megabytes.
+constexpr int kMostAdvancing = 2;
+// Joined frames for one turn on the thread of the finishing, which others may want.
+constexpr int64_t kAdvanceAtOnce = 20 * StemReader::kBlockFrames;
+
+// What was written behind the back of a cancelling or a deletion.
+void RemoveLate(const ChunkFiles& files) {
+  const absl::Status removed = files.RemoveEverything();
+  if (!removed.ok()) telemetry::Warning("cannot remove files", {{"error", removed}});
+}
 
 }  // namespace
+
+void Engine::Advance(Active* active) {
+  const Job& job = active->job;
+  const int64_t frames = std::min(job.JoinedFrames(), active->advanced + kAdvanceAtOnce);
+  if (!MayAdvance(*active) || frames - active->advanced < StemReader::kBlockFrames) return;
+  if (active->finisher == nullptr)
+    active->finisher = std::make_shared<Finisher>(job, active->files, active->cancelled);
+  active->advanced = frames;
+  active->advancing =
+      options_.finishing->Post([this, id = job.id, attempt = job.attempt(), frames,
+                                files = active->files, finisher = active->finisher]() mutable {
+        const absl::Status status = finisher->Advance(frames);
+        finisher = nullptr;  // so that what it may remove at its end goes before all else
+        options_.engine->Post(
+            [this, id, attempt, files, status] { OnAdvanced(id, attempt, files, status); });
+      });
+}
+
+bool Engine::MayAdvance(const Active& active) const {
+  // Of several passes only the last one counts, and while it is joined the disk has no room to
+  // spare.
+  if (active.advancing || active.finish_late || active.job.passes().count() > 1) return false;
+  if (active.finisher != nullptr) return true;
+  const auto advances = [](const auto& other) { return other.second.finisher != nullptr; };
+  return std::count_if(active_.begin(), active_.end(), advances) < kMostAdvancing;
+}
+
+void Engine::OnAdvanced(base::SeparationId id, int attempt, const ChunkFiles& files,
+                        const absl::Status& status) {
+  Active* active = FindActive(id, attempt);
+  if (active == nullptr) return RemoveLate(files);
+  active->advancing = false;
+  if (!status.ok()) {
+    // Whatever it is, it comes again at the end, where something is done about it.
+    active->finisher = nullptr;
+    active->finish_late = true;
+  }
+  if (active->job.separation.state() == v1::Separation::STATE_FINISHING) {
+    PostFinishing(active);
+  } else {
+    Advance(active);
+  }
+}
 
 absl::Status Engine::BeginFinishing(Active* active) {
   Job finishing = active->job;
@@ -27,23 +82,23 @@ absl::Status Engine::BeginFinishing(Active* active) {
   active->job = std::move(finishing);
   active->pipeline = nullptr;
   Publish(active, absl::Now());
-  PostFinishing(*active);
+  if (!active->advancing) PostFinishing(active);
   return absl::OkStatus();
 }
 
-void Engine::PostFinishing(const Active& active) {
-  // The job is copied: the finishing reads it on another thread.
-  options_.finishing->Post(
-      [this, job = active.job, files = active.files, cancelled = active.cancelled] {
-        RunFinishing(job, files, *cancelled);
-      });
+void Engine::PostFinishing(Active* active) {
+  std::shared_ptr<Finisher> finisher = std::exchange(active->finisher, nullptr);
+  if (finisher == nullptr)
+    finisher = std::make_shared<Finisher>(active->job, active->files, active->cancelled);
+  options_.finishing->Post([this, id = active->job.id, attempt = active->job.attempt(),
+                            files = active->files, finisher = std::move(finisher)]() mutable {
+    RunFinishing(id, attempt, files, std::move(finisher));
+  });
 }
 
 // On a thread of the finishing: touches nothing of the engine but its executor and figures.
-void Engine::RunFinishing(const Job& job, const ChunkFiles& files,
-                          const std::atomic<bool>& cancelled) {
-  const base::SeparationId id = job.id;
-  const int attempt = job.attempt();
+void Engine::RunFinishing(base::SeparationId id, int attempt, const ChunkFiles& files,
+                          std::shared_ptr<Finisher> finisher) {
   const absl::Time begin = absl::Now();
   absl::Time last = absl::InfinitePast();
   auto progress = [&](double share) {
@@ -53,7 +108,8 @@ void Engine::RunFinishing(const Job& job, const ChunkFiles& files,
       if (Active* active = FindActive(id, attempt)) Tell(active, share);
     });
   };
-  absl::StatusOr<FinishResult> result = Finish(job, files, cancelled, progress);
+  absl::StatusOr<FinishResult> result = finisher->Finish(progress);
+  finisher = nullptr;
   if (result.ok()) metrics_.finishing_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - begin));
   options_.engine->Post([this, id, attempt, files, result = std::move(result)]() mutable {
     OnFinished(id, attempt, files, std::move(result));
@@ -63,12 +119,7 @@ void Engine::RunFinishing(const Job& job, const ChunkFiles& files,
 void Engine::OnFinished(base::SeparationId id, int attempt, const ChunkFiles& files,
                         absl::StatusOr<FinishResult> result) {
   Active* active = FindActive(id, attempt);
-  if (active == nullptr) {
-    // It was cancelled or deleted, and may have written a file behind the back of that.
-    const absl::Status removed = files.RemoveEverything();
-    if (!removed.ok()) telemetry::Warning("cannot remove files", {{"error", removed}});
-    return;
-  }
+  if (active == nullptr) return RemoveLate(files);
   if (*active->cancelled) return;  // the process is about to end
   absl::Status status = result.status();
   if (status.ok()) status = Succeed(active, *result);

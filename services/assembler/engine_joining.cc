@@ -92,6 +92,7 @@ void Engine::AfterJoin(Active* active, int64_t before) {
   active->join_again = absl::InfiniteFuture();
   job.separation.mutable_progress()->clear_waiting_for();
   Tell(active);
+  Advance(active);
   if (!job.NextIsDone() || active->join_posted) return;
   active->join_posted = options_.engine->Post([this, id = job.id, attempt = job.attempt()] {
     if (Active* posted = FindActive(id, attempt)) posted->join_posted = false;

@@ -7,11 +7,6 @@
 #include "services/common/base/status.h"
 
 namespace unbraid::assembler {
-namespace {
-
-constexpr int64_t kBlockFrames = 65'536;
-
-}  // namespace
 
 absl::StatusOr<StemReader> StemReader::Open(const Job& job, const ChunkFiles& files,
                                             base::Crew* crew) {
@@ -39,9 +34,9 @@ StemReader::StemReader(const Job& job, base::Crew* crew)
   }
 }
 
-absl::StatusOr<bool> StemReader::Next(Block* block) {
-  if (finished_) return false;
+absl::StatusOr<bool> StemReader::Next(int64_t joined_frames, Block* block) {
   const int64_t frames = std::min(kBlockFrames, job_.model_frames - position_);
+  if (finished_ || position_ + frames > joined_frames) return false;
   block->resize(stems_.size() + (residual_ ? 2 : 1));
   for (std::vector<float>& part : *block) part.clear();
   UNBRAID_RETURN_IF_ERROR(crew_->Run(static_cast<int>(stems_.size()), [&](int i) {

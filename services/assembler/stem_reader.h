@@ -16,9 +16,13 @@
 namespace unbraid::assembler {
 
 // All that a separation can give out, block by block in step, at the track's rate. Reads the joined
-// files of its computed stems, and the song for the residual. Not thread-safe.
+// files of its computed stems, which may still grow, and the song for the residual. Not
+// thread-safe.
 class StemReader {
  public:
+  // Of the joined files in one block, but for the last ones.
+  static constexpr int64_t kBlockFrames = 65'536;
+
   // Interleaved frames of each computed stem, then of the mix, then of the residual if there is to
   // be one; all of the same length.
   using Block = std::vector<std::vector<float>>;
@@ -26,8 +30,10 @@ class StemReader {
   // The job and the crew, which reads the stems side by side, must outlive it.
   static absl::StatusOr<StemReader> Open(const Job& job, const ChunkFiles& files, base::Crew* crew);
 
-  // The next block; false at the end. FAILED_PRECONDITION (OUTPUT_NOT_FINITE).
-  absl::StatusOr<bool> Next(Block* block);
+  // The next block, if it lies within the first `joined_frames` of the joined files; false if not,
+  // and at the end. How many there are when it is read changes nothing in the blocks.
+  // FAILED_PRECONDITION (OUTPUT_NOT_FINITE).
+  absl::StatusOr<bool> Next(int64_t joined_frames, Block* block);
 
   // How much has been read, from 0 to 1.
   double share() const;

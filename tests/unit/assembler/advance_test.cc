@@ -1,0 +1,158 @@
+// Results that are made while the song is still being joined.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "tests/unit/assembler/fixtures.h"
+
+namespace unbraid::assembler {
+namespace {
+
+// Three blocks and a bit.
+Song LongSong(int64_t id = 123) {
+  Song song;
+  song.id = id;
+  song.window = 60'000;
+  song.overlap = 10'000;
+  song.frames = song.model_frames = 210'000;
+  song.channels = 1;
+  song.format = v1::SAMPLE_FORMAT_S16;
+  song.sample = [](int64_t chunk, int stem, int64_t frame, int) {
+    return 0.2F * Noise(static_cast<uint64_t>((chunk * 4 + stem) * 60'000 + frame));
+  };
+  return song;
+}
+
+using Contents = std::map<std::string, std::string>;
+
+Contents Results(const Bench& bench, const Song& song) {
+  Contents results;
+  for (const auto& entry : std::filesystem::directory_iterator(bench.PathOf(song, "out")))
+    results[entry.path().filename().string()] = ReadAll(entry.path().string());
+  return results;
+}
+
+// Until the finisher has taken all that was joined.
+void AwaitAdvanced(Bench* bench) {
+  constexpr int kTurns = 3;  // of the engine, which may give it more
+  for (int i = 0; i < kTurns; ++i) {
+    absl::Notification done;
+    bench->finishing_executor.Post([&] { done.Notify(); });
+    done.WaitForNotification();
+    bench->On([](Engine&) { return true; });
+  }
+}
+
+// All but the last chunk.
+void Join(Bench* bench, const Song& song) {
+  for (int64_t chunk = 0; chunk + 1 < song.chunks(); ++chunk) bench->SendChunk(song, chunk);
+}
+
+Contents Complete(Bench* bench, const Song& song) {
+  Recorder recorder;
+  bench->SendChunk(song, song.chunks() - 1);
+  REQUIRE(bench->Await(song, &recorder, v1::Separation::STATE_SUCCEEDED));
+  return Results(*bench, song);
+}
+
+// Where nothing can be written before all is joined.
+Contents ResultsMadeLate(const std::string& folder, const Song& song) {
+  Bench bench(folder);
+  bench.Begin(song);
+  const std::string path = bench.PathOf(song, "out");
+  std::filesystem::remove(path);
+  Join(&bench, song);
+  AwaitAdvanced(&bench);
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK(bench.Get(song).state() == v1::Separation::STATE_SEPARATING);
+  std::filesystem::create_directory(path);
+  return Complete(&bench, song);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "results that are made while the song is joined are those made afterwards, as after an error") {
+  Song song = LongSong();
+  SECTION("at the model's rate") {}
+  SECTION("at another rate") {
+    song.rate_hz = 48'000;
+    song.frames = 228'571;
+  }
+  SECTION("with a residual") {
+    song.residual = true;
+    song.output.set_clip(v1::OutputFormat::CLIP_POLICY_CLAMP);
+  }
+  test_support::TempDir folder;
+  const Contents late = ResultsMadeLate(folder.path() + "/late", song);
+
+  Bench bench(folder.path() + "/early");
+  bench.Begin(song);
+  Join(&bench, song);
+  AwaitAdvanced(&bench);
+  CHECK(Results(bench, song).size() == late.size());
+  for (const auto& [name, content] : Results(bench, song)) {
+    CHECK(name.substr(name.size() - 4) == ".tmp");
+    CHECK(content.size() > 2 * 65'536 * sizeof(int16_t));
+  }
+  CHECK((Complete(&bench, song) == late));
+}
+
+TEST_CASE("results that have begun are begun anew after a kill") {
+  const Song song = LongSong();
+  test_support::TempDir folder;
+  Bench bench(folder.path() + "/victim");
+  bench.Begin(song);
+  Join(&bench, song);
+  AwaitAdvanced(&bench);
+  CopyAsKilled(folder.path() + "/victim", folder.path() + "/copy");
+  const Contents expected = Complete(&bench, song);
+
+  Bench revived(folder.path() + "/copy");
+  REQUIRE(revived.created.ok());
+  CHECK(Results(revived, song).empty());
+  CHECK((Complete(&revived, song) == expected));
+}
+
+TEST_CASE("a separation that ends takes with it what was being made of it") {
+  const Song song = LongSong();
+  test_support::TempDir folder;
+  Bench bench(folder.path());
+  bench.Begin(song);
+  const std::string path = bench.PathOf(song, "out");
+  SECTION("at rest") {
+    Join(&bench, song);
+    AwaitAdvanced(&bench);
+    REQUIRE(bench.On([&](Engine& e) { return e.Cancel(kOwner, song.separation_id()); }).ok());
+    CHECK_FALSE(std::filesystem::exists(path));
+  }
+  SECTION("while it is made") {
+    Held held(&bench.finishing_executor);
+    Join(&bench, song);
+    REQUIRE(bench.On([&](Engine& e) { return e.Cancel(kOwner, song.separation_id()); }).ok());
+  }
+  AwaitAdvanced(&bench);
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE(
+    "results of two separations at most are made early, and the next one's when one is done") {
+  test_support::TempDir folder;
+  Bench bench(folder.path());
+  std::vector<Song> songs;
+  for (int64_t id : {1, 2, 3}) {
+    songs.push_back(LongSong(id));
+    bench.Begin(songs.back());
+  }
+  for (const Song& song : songs) Join(&bench, song);
+  AwaitAdvanced(&bench);
+  CHECK_FALSE(Results(bench, songs[0]).empty());
+  CHECK_FALSE(Results(bench, songs[1]).empty());
+  CHECK(Results(bench, songs[2]).empty());
+  Complete(&bench, songs[0]);
+  const Contents third = Complete(&bench, songs[2]);
+  CHECK(third.size() == 5);
+}
+
+}  // namespace unbraid::assembler
