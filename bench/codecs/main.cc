@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <string>
 
 #include "services/assembler/finisher.h"
@@ -84,8 +85,8 @@ absl::Status Assemble(const std::string& data, int rate_hz, int64_t frames) {
   UNBRAID_RETURN_IF_ERROR(files.MakeFolders());
   UNBRAID_ASSIGN_OR_RETURN(const int64_t bytes, store::FileSize(files.JoinedPath(0)));
   job.model_frames = bytes / (2 * static_cast<int64_t>(sizeof(float)));
-  const std::atomic<bool> cancelled = false;
-  return assembler::Finish(job, files, cancelled, [](double) {}).status();
+  assembler::Finisher finisher(job, files, std::make_shared<const std::atomic<bool>>(false));
+  return finisher.Finish([](double) {}).status();
 }
 
 int Report(const absl::Status& status) {

@@ -2,8 +2,8 @@
 
     PYTHONPATH=models python -m training.evaluate --held-out DIR WEIGHTS.npz...
 
-Weights are chosen by this table, never by the real excerpt of bench/sdr_excerpt.py. The second stage is that of the package: net
-and median filters on whole windows, here of the true accompaniment, since the songs have no vocals.
+Weights are chosen by this table, never by the real excerpt of bench/sdr_excerpt.py. The second stage is that of the package: net,
+median filters and Wiener filter on whole windows, here of the true accompaniment, since the songs have no vocals.
 """
 
 from __future__ import annotations
@@ -68,9 +68,10 @@ def _at(x: np.ndarray, decibel: float) -> np.ndarray:
 
 
 class Judge:
-    """The second stage with given weights, against true stems."""
+    """The second stage with given weights, with or without the Wiener filter behind it, against true stems."""
 
-    def __init__(self, net: StemNet, net_share: float) -> None:
+    def __init__(self, net: StemNet, net_share: float, filtered: bool = True) -> None:
+        self.filtered = filtered
         self.stft = Stft(FFT_SIZE, HOP, SPEC.window)
         self.stage = SecondStage(net, self.stft.frames, net_share).eval()
 
@@ -82,7 +83,8 @@ class Judge:
         drums, bass = self.stage(spectra[..., :NET_BINS].abs())
         masks = extend(torch.stack([drums, bass]))
         shares = torch.cat([masks, 1.0 - masks.sum(0, keepdim=True)])
-        two = self.stft.inverse(wiener(spectra, shares, 2).flatten(0, 2).transpose(1, 2)).view(2, -1, 2, SPEC.window)
+        parted = wiener(spectra, shares, 2) if self.filtered else spectra * masks
+        two = self.stft.inverse(parted.flatten(0, 2).transpose(1, 2)).view(2, -1, 2, SPEC.window)
         estimates = (two[0], two[1], mixture - two[0] - two[1])
         return [sdr(stems[:, i], estimates[i]) for i in range(len(STEMS))]
 
@@ -96,12 +98,13 @@ def main(arguments: list[str]) -> int:
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     songs = held_out(options.held_out)
-    print(f"| {len(songs)} held-out songs | share of the net | {' | '.join(STEMS)} | mean |\n|---|---|---|---|---|---|")
+    print(f"| {len(songs)} held-out songs | share of the net | Wiener filter | {' | '.join(STEMS)} | mean |\n|---|---|---|---|---|---|---|")
     for file in options.weights:
-        for share in (0.0, NET_SHARE, 1.0):
-            judge = Judge(load(file), share)
+        for share, filtered in ((0.0, True), (NET_SHARE, False), (NET_SHARE, True), (1.0, True)):
+            judge = Judge(load(file), share, filtered)
             means = np.nanmean([judge.scores(stems) for stems in songs], 0)
-            print(f"| {file.name} | {share:.2f} | {' | '.join(f'{value:.2f}' for value in [*means, means.mean()])} |", flush=True)
+            cells = [file.name, f"{share:.2f}", "yes" if filtered else "no", *(f"{value:.2f}" for value in [*means, means.mean()])]
+            print("| " + " | ".join(cells) + " |", flush=True)
     return 0
 
 
