@@ -1,6 +1,8 @@
 #include "clients/cli/download.h"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -14,11 +16,15 @@
 namespace unbraid::cli {
 namespace {
 
-// One result on its way into one file.
+// One result on its way into one file, which has its name when it is kept.
 class FileSink : public StemSink {
  public:
-  FileSink(const v1::StemFile& output, store::File file, Reporter* reporter)
-      : output_(output), file_(std::move(file)), reporter_(reporter) {}
+  FileSink(const v1::StemFile& output, std::string path, store::File file, Reporter* reporter)
+      : output_(output), path_(std::move(path)), file_(std::move(file)), reporter_(reporter) {}
+  // Removes what was not kept.
+  ~FileSink() override {
+    if (!kept_) (void)store::RemoveAll(file_.path());
+  }
 
   absl::Status Take(const v1::DownloadStemResponse& part) override {
     UNBRAID_RETURN_IF_ERROR(file_.WriteAt(part.offset(), part.data()));
@@ -32,19 +38,54 @@ class FileSink : public StemSink {
     reporter_->Downloading(output_.stem(), received_bytes, output_.size_bytes());
   }
 
-  absl::Status Complete() {
-    if (base::ToHex(hash_.Finish()) != output_.sha256()) {
-      return absl::DataLossError(absl::StrCat(output_.name(), " arrived damaged; fetch it again"));
-    }
-    UNBRAID_RETURN_IF_ERROR(file_.Sync());
-    return file_.Close();
+  // All of it has come.
+  absl::Status Check() {
+    if (base::ToHex(hash_.Finish()) == output_.sha256()) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat(output_.name(), " arrived damaged; fetch it again"));
   }
+
+  // Makes it safe on the disk, which may take as long as its coming; on any thread.
+  absl::Status Keep() {
+    UNBRAID_RETURN_IF_ERROR(file_.Sync());
+    UNBRAID_RETURN_IF_ERROR(file_.Close());
+    UNBRAID_RETURN_IF_ERROR(store::RenameDurably(file_.path(), path_));
+    kept_ = true;
+    return absl::OkStatus();
+  }
+
+  void SayWrote() { reporter_->Wrote(output_.stem(), path_); }
 
  private:
   const v1::StemFile& output_;
+  const std::string path_;
   store::File file_;
   Reporter* const reporter_;
   base::Sha256 hash_;
+  bool kept_ = false;
+};
+
+// Keeps one file while the next one comes.
+class Keeper {
+ public:
+  // Waits for the one before. Its error, if it has one.
+  absl::Status Keep(std::unique_ptr<FileSink> file) {
+    UNBRAID_RETURN_IF_ERROR(Finish());
+    file_ = std::move(file);
+    kept_ = std::async(std::launch::async, [this] { return file_->Keep(); });
+    return absl::OkStatus();
+  }
+
+  absl::Status Finish() {
+    if (file_ == nullptr) return absl::OkStatus();
+    const absl::Status status = kept_.get();
+    if (status.ok()) file_->SayWrote();
+    file_ = nullptr;
+    return status;
+  }
+
+ private:
+  std::unique_ptr<FileSink> file_;
+  std::future<absl::Status> kept_;  // waits at its end
 };
 
 // A server decides what a file is called, and must not decide where it lies.
@@ -59,23 +100,18 @@ absl::Status CheckFileName(const std::string& name) {
                    "\", which is no plain file name; nothing of that name is written"));
 }
 
-absl::Status DownloadOne(const v1::StemFile& output, const std::string& folder,
-                         GatewayClient* client, Reporter* reporter) {
-  UNBRAID_RETURN_IF_ERROR(CheckFileName(absl::StrCat(output.stem(), ".", output.extension())));
-  const std::string path = absl::StrCat(folder, "/", output.stem(), ".", output.extension());
-  const std::string partial = absl::StrCat(path, ".part");
-  absl::StatusOr<store::File> file = store::File::Open(partial, store::File::Mode::kCreateEmpty);
-  UNBRAID_RETURN_IF_ERROR(file.status());
-  FileSink sink(output, *std::move(file), reporter);
-  absl::Status status = TransferStem(output.name(), StemForm::kResult, client, &sink);
-  if (status.ok()) status = sink.Complete();
-  if (status.ok()) status = store::RenameDurably(partial, path);
-  if (!status.ok()) {
-    (void)store::RemoveAll(partial);  // the first error is the one to tell
-    return status;
-  }
-  reporter->Wrote(output.stem(), path);
-  return absl::OkStatus();
+absl::StatusOr<std::unique_ptr<FileSink>> Receive(const v1::StemFile& output,
+                                                  const std::string& folder, GatewayClient* client,
+                                                  Reporter* reporter) {
+  const std::string name = absl::StrCat(output.stem(), ".", output.extension());
+  UNBRAID_RETURN_IF_ERROR(CheckFileName(name));
+  const std::string path = absl::StrCat(folder, "/", name);
+  UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(absl::StrCat(path, ".part"),
+                                                               store::File::Mode::kCreateEmpty));
+  auto sink = std::make_unique<FileSink>(output, path, std::move(file), reporter);
+  UNBRAID_RETURN_IF_ERROR(TransferStem(output.name(), StemForm::kResult, client, sink.get()));
+  UNBRAID_RETURN_IF_ERROR(sink->Check());
+  return sink;
 }
 
 absl::Status CheckWanted(const v1::Separation& separation, const std::vector<std::string>& only) {
@@ -111,11 +147,16 @@ absl::Status PrepareOutputFolder(const std::string& folder) {
 absl::Status DownloadOutputs(const v1::Separation& separation, const std::vector<std::string>& only,
                              const std::string& folder, GatewayClient* client, Reporter* reporter) {
   UNBRAID_RETURN_IF_ERROR(CheckWanted(separation, only));
+  Keeper keeper;
   for (const v1::StemFile& output : separation.outputs()) {
     if (!only.empty() && std::find(only.begin(), only.end(), output.stem()) == only.end()) continue;
-    UNBRAID_RETURN_IF_ERROR(DownloadOne(output, folder, client, reporter));
+    absl::StatusOr<std::unique_ptr<FileSink>> file = Receive(output, folder, client, reporter);
+    const absl::Status status = file.ok() ? keeper.Keep(*std::move(file)) : file.status();
+    if (status.ok()) continue;
+    (void)keeper.Finish();  // the first error is the one to tell
+    return status;
   }
-  return absl::OkStatus();
+  return keeper.Finish();
 }
 
 }  // namespace unbraid::cli
