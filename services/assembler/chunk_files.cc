@@ -98,6 +98,14 @@ std::string ChunkFiles::OutputPath(const std::string& name, const std::string& e
   return absl::StrCat(folder_, "/out/", name, ".", extension);
 }
 
+int64_t ChunkFiles::OutputBytes() const {
+  const std::string folder = absl::StrCat(folder_, "/out");
+  int64_t bytes = 0;
+  for (const std::string& name : Entries(folder).value_or(std::vector<std::string>()))
+    bytes += store::FileSize(absl::StrCat(folder, "/", name)).value_or(0);
+  return bytes;
+}
+
 std::string ChunkFiles::ChunkPath(int64_t chunk, int stem) const {
   return absl::StrCat(folder_, "/chunks/", chunk, ".", stem);
 }

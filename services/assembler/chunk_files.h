@@ -41,6 +41,8 @@ class ChunkFiles {
   std::string PassPath(int pass, int stem) const;
   std::string TailsPath(int slot) const;
   std::string OutputPath(const std::string& name, const std::string& extension) const;
+  // Of the results as far as they are written.
+  int64_t OutputBytes() const;
 
   // One stem of a chunk, in memory.
   struct ChunkPart {

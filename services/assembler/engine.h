@@ -131,9 +131,10 @@ class Engine {
 
     // What makes the results of what is joined already, beside the rest of the separation.
     std::shared_ptr<Finisher> finisher;
-    int64_t advanced = 0;      // how many joined frames it was given
+    int64_t advanced = 0;  // how many joined frames it was given
+    absl::Time advanced_at = absl::InfinitePast();
     bool advancing = false;    // it is at work on its thread
-    bool finish_late = false;  // it could not; the results are made when all is joined
+    bool finish_late = false;  // no early finisher any more: all is done when all is joined
   };
 
   explicit Engine(const Options& options, std::unique_ptr<SeparationStore> store);
@@ -196,7 +197,8 @@ class Engine {
 
   // Has the results made of what is joined, if few others do.
   void Advance(Active* active);
-  bool MayAdvance(const Active& active) const;
+  bool MayAdvance(const Active& active);
+  static void FinishLate(Active* active);
   void OnAdvanced(base::SeparationId id, int attempt, const ChunkFiles& files,
                   const absl::Status& status);
   absl::Status BeginFinishing(Active* active);

@@ -30,7 +30,9 @@ absl::Status CheckPlan(const Job& planned) {
 
 absl::Status Engine::CheckRoom(const internal::v1::OpenSeparationRequest& request) const {
   int64_t promised = 0;
-  for (const auto& [id, active] : active_) promised += StillNeededBytes(active.job);
+  for (const auto& [id, active] : active_) {
+    promised += std::max<int64_t>(StillNeededBytes(active.job) - active.files.OutputBytes(), 0);
+  }
   UNBRAID_ASSIGN_OR_RETURN(const int64_t free, store::FreeBytes(options_.data_folder));
   return CheckSpace(NeededBytes(request), promised, free, options_.min_free_bytes);
 }
@@ -187,6 +189,7 @@ absl::StatusOr<v1::Separation> Engine::Cancel(const std::string& owner, base::Se
     absl::Status ended = End(active, cancelled);
     if (absl::IsResourceExhausted(ended)) {
       // Its files go anyway, and make room for the record.
+      FinishLate(active);
       UNBRAID_RETURN_IF_ERROR(active->files.RemoveEverything());
       ended = End(active, cancelled);
     }

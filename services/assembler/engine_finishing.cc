@@ -20,6 +20,8 @@ constexpr absl::Duration kBetweenReports = absl::Milliseconds(200);
 // Separations whose results are made while they are computed: each holds its files open, and some
 // megabytes.
 constexpr int kMostAdvancing = 2;
+// One that has not gone on for so long makes way for another.
+constexpr absl::Duration kAdvancePatience = absl::Seconds(30);
 // Joined frames for one turn on the thread of the finishing, which others may want.
 constexpr int64_t kAdvanceAtOnce = 20 * StemReader::kBlockFrames;
 
@@ -38,6 +40,7 @@ void Engine::Advance(Active* active) {
   if (active->finisher == nullptr)
     active->finisher = std::make_shared<Finisher>(job, active->files, active->cancelled);
   active->advanced = frames;
+  active->advanced_at = absl::Now();
   active->advancing =
       options_.finishing->Post([this, id = job.id, attempt = job.attempt(), frames,
                                 files = active->files, finisher = active->finisher]() mutable {
@@ -48,13 +51,26 @@ void Engine::Advance(Active* active) {
       });
 }
 
-bool Engine::MayAdvance(const Active& active) const {
+bool Engine::MayAdvance(const Active& active) {
   // Of several passes only the last one counts, and while it is joined the disk has no room to
   // spare.
   if (active.advancing || active.finish_late || active.job.passes().count() > 1) return false;
   if (active.finisher != nullptr) return true;
-  const auto advances = [](const auto& other) { return other.second.finisher != nullptr; };
-  return std::count_if(active_.begin(), active_.end(), advances) < kMostAdvancing;
+  int count = 0;
+  for (auto& [id, other] : active_) {
+    if (!other.advancing && absl::Now() - other.advanced_at > kAdvancePatience) {
+      other.finisher = nullptr;
+      other.advanced = 0;
+    }
+    count += other.finisher != nullptr ? 1 : 0;
+  }
+  return count < kMostAdvancing;
+}
+
+// What was made early goes, and is made again in the end.
+void Engine::FinishLate(Active* active) {
+  active->finish_late = true;
+  if (!active->advancing) active->finisher = nullptr;
 }
 
 void Engine::OnAdvanced(base::SeparationId id, int attempt, const ChunkFiles& files,
@@ -62,11 +78,8 @@ void Engine::OnAdvanced(base::SeparationId id, int attempt, const ChunkFiles& fi
   Active* active = FindActive(id, attempt);
   if (active == nullptr) return RemoveLate(files);
   active->advancing = false;
-  if (!status.ok()) {
-    // Whatever it is, it comes again at the end, where something is done about it.
-    active->finisher = nullptr;
-    active->finish_late = true;
-  }
+  // Whatever went wrong, it comes again at the end, where something is done about it.
+  if (!status.ok() || active->finish_late) FinishLate(active);
   if (active->job.separation.state() == v1::Separation::STATE_FINISHING) {
     PostFinishing(active);
   } else {

@@ -49,6 +49,10 @@ void Engine::Join(base::SeparationId id, int attempt, Waiting* waiting) {
 }
 
 void Engine::WaitForDisk(Active* active, const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) {
+    // What is made early would keep the room that lets the others go on.
+    for (auto& [id, other] : active_) FinishLate(&other);
+  }
   SetWaitingFor(active, absl::IsResourceExhausted(status) ? kWaitsForRoom : kWaitsForDisk);
 }
 

@@ -34,8 +34,8 @@ absl::Status ChunkLoop::Load(const ExecutorFactory& factory) { return shelf_.Loa
 
 absl::Status ChunkLoop::Run() {
   while (true) {
-    // While something is computed, a batch is begun beside it if one is there, and otherwise the
-    // results of the first one go before everything else.
+    // While something is computed, a batch is begun beside it if one is full or has waited, and
+    // otherwise the results of the first one go before everything else.
     std::vector<Arrival> arrivals =
         parts_.queue->Pop({shelf_.loaded(), shelf_.changed_at() + options_.model_turn},
                           {shelf_.chunks(), options_.batch_wait, /*at_once=*/!begun_.empty()});
@@ -111,7 +111,8 @@ absl::Status ChunkLoop::EndFirst() {
 
 absl::Status ChunkLoop::OnTrouble(const absl::Status& trouble) {
   if (!absl::IsResourceExhausted(trouble)) return trouble;
-  // Whatever was begun after it meets the same lack, and goes with it.
+  // Whatever was begun after it meets the same lack, but for what was on the device already, and
+  // goes with it.
   while (!begun_.empty()) {
     const Watchdog::Guard guard(parts_.watchdog);
     (void)begun_.front().processor->End();

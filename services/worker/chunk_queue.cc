@@ -72,7 +72,8 @@ std::vector<Arrival> ChunkQueue::Pop(const Turn& turn, const BatchRule& rule) {
     return closed_ || IsFull(now, rule);
   };
   if (!full()) {
-    const absl::Time until = Next(now)->came + rule.wait;
+    // Never longer than `wait` from now, wherever the clock has been set meanwhile.
+    const absl::Time until = std::min(Next(now)->came, absl::Now()) + rule.wait;
     if (rule.at_once && absl::Now() < until) return {};
     mutex_.AwaitWithDeadline(absl::Condition(&full), until);
   }

@@ -129,6 +129,7 @@ absl::StatusOr<absl::Span<const float>> Pipeline::End() {
 
 absl::StatusOr<absl::Span<const float>> Pipeline::Run(absl::Span<const float> windows,
                                                       absl::Span<const int> wanted) {
+  Drain();
   return RunInParts(FreeSlot(), windows, wanted);
 }
 

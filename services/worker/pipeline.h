@@ -53,8 +53,8 @@ class Pipeline {
   // window fits when nothing else is on the device.
   absl::StatusOr<absl::Span<const float>> End();
 
-  // Computes a batch at once, beside those that were begun, of which there must be fewer than
-  // slots.
+  // Computes a batch at once, when those that were begun are through; there must be fewer of them
+  // than slots.
   absl::StatusOr<absl::Span<const float>> Run(absl::Span<const float> windows,
                                               absl::Span<const int> wanted);
 

@@ -17,9 +17,7 @@ int Helpers(int threads) {
 
 }  // namespace
 
-Crew::Crew(int threads) : helpers_(Helpers(threads)) {
-  if (helpers_ > 0) executor_ = std::make_unique<Executor>("crew", helpers_);
-}
+Crew::Crew(int threads) : helpers_(Helpers(threads)) {}
 
 absl::Status Crew::Run(int count, const std::function<absl::Status(int)>& part) {
   std::vector<absl::Status> statuses(static_cast<size_t>(count));
@@ -28,6 +26,7 @@ absl::Status Crew::Run(int count, const std::function<absl::Status(int)>& part) 
     for (int i = next++; i < count; i = next++) statuses[static_cast<size_t>(i)] = part(i);
   };
   const int helpers = std::clamp(count - 1, 0, helpers_);
+  if (helpers > 0 && executor_ == nullptr) executor_ = std::make_unique<Executor>("crew", helpers_);
   absl::BlockingCounter done(helpers);
   for (int i = 0; i < helpers; ++i) {
     executor_->Post([&] {

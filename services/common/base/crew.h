@@ -9,8 +9,8 @@
 
 namespace unbraid::base {
 
-// Does the parts of one piece of work side by side, on threads of its own and on the caller's. Used
-// by one thread at a time.
+// Does the parts of one piece of work side by side, on threads of its own, which it has from its
+// first work on, and on the caller's. Used by one thread at a time.
 class Crew {
  public:
   // So many threads at most, the caller's included, and no more than there are processors.
@@ -22,7 +22,7 @@ class Crew {
 
  private:
   const int helpers_;
-  std::unique_ptr<Executor> executor_;  // null: no helpers
+  std::unique_ptr<Executor> executor_;  // from the first work on, if there are helpers
 };
 
 }  // namespace unbraid::base

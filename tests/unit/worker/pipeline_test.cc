@@ -229,14 +229,17 @@ TEST_CASE("a batch that fails in the middle takes no other one with it") {
   CHECK(bench.failed.empty());
 }
 
-TEST_CASE("what is computed at once goes beside what was begun") {
+TEST_CASE("what is computed at once goes between what was begun, and needs no room beside it") {
   Bench bench(4);
+  bench.device.room = 2;
   bench.Begin(2);
   const std::vector<float> window = Noise(kWindow, 99);
   const auto result = bench.pipeline.Run(window, kBoth);
   REQUIRE(result.ok());
   CHECK(Bench::IsRight(window, *result));
   CHECK(bench.End().ok());
+  CHECK(bench.failed.empty());
+  CHECK(bench.device.sizes == Sizes{2, 1});
 }
 
 TEST_CASE("warming up finds the size that fits, and a model that takes one window only") {
