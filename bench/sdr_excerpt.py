@@ -31,7 +31,7 @@ RATE = 44100
 STREAMS = ("mix", "drums", "bass", "other", "vocals")
 STEMS = ("vocals", "drums", "bass", "other")
 FLOORS = {
-    "unbraid-4": {"vocals": 4.2, "drums": 6.8, "bass": 3.4, "other": 1.4},
+    "unbraid-4": {"vocals": 4.2, "drums": 7.0, "bass": 3.6, "other": 1.5},
     "spleeter-hpss": {"vocals": 4.2, "drums": 3.2, "bass": 1.6, "other": 1.2},
 }
 # The sum of the stems must be the mix, for every model.
