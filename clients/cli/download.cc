@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -71,7 +72,9 @@ class Keeper {
   absl::Status Keep(std::unique_ptr<FileSink> file) {
     UNBRAID_RETURN_IF_ERROR(Finish());
     file_ = std::move(file);
-    kept_ = std::async(std::launch::async, [this] { return file_->Keep(); });
+    // Beside what comes next, or, where there is no thread to be had, before it.
+    kept_ =
+        std::async(std::launch::async | std::launch::deferred, [this] { return file_->Keep(); });
     return absl::OkStatus();
   }
 
@@ -100,12 +103,23 @@ absl::Status CheckFileName(const std::string& name) {
                    "\", which is no plain file name; nothing of that name is written"));
 }
 
+// Two of one name would be written into each other.
+absl::Status CheckFileNames(const v1::Separation& separation) {
+  std::set<std::string> names;
+  for (const v1::StemFile& output : separation.outputs()) {
+    const std::string name = absl::StrCat(output.stem(), ".", output.extension());
+    UNBRAID_RETURN_IF_ERROR(CheckFileName(name));
+    if (names.insert(absl::AsciiStrToLower(name)).second) continue;
+    return absl::InternalError(
+        absl::StrCat("the server names two results \"", name, "\"; nothing is written"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<FileSink>> Receive(const v1::StemFile& output,
                                                   const std::string& folder, GatewayClient* client,
                                                   Reporter* reporter) {
-  const std::string name = absl::StrCat(output.stem(), ".", output.extension());
-  UNBRAID_RETURN_IF_ERROR(CheckFileName(name));
-  const std::string path = absl::StrCat(folder, "/", name);
+  const std::string path = absl::StrCat(folder, "/", output.stem(), ".", output.extension());
   UNBRAID_ASSIGN_OR_RETURN(store::File file, store::File::Open(absl::StrCat(path, ".part"),
                                                                store::File::Mode::kCreateEmpty));
   auto sink = std::make_unique<FileSink>(output, path, std::move(file), reporter);
@@ -147,14 +161,15 @@ absl::Status PrepareOutputFolder(const std::string& folder) {
 absl::Status DownloadOutputs(const v1::Separation& separation, const std::vector<std::string>& only,
                              const std::string& folder, GatewayClient* client, Reporter* reporter) {
   UNBRAID_RETURN_IF_ERROR(CheckWanted(separation, only));
+  UNBRAID_RETURN_IF_ERROR(CheckFileNames(separation));
   Keeper keeper;
   for (const v1::StemFile& output : separation.outputs()) {
     if (!only.empty() && std::find(only.begin(), only.end(), output.stem()) == only.end()) continue;
     absl::StatusOr<std::unique_ptr<FileSink>> file = Receive(output, folder, client, reporter);
     const absl::Status status = file.ok() ? keeper.Keep(*std::move(file)) : file.status();
     if (status.ok()) continue;
-    (void)keeper.Finish();  // the first error is the one to tell
-    return status;
+    const absl::Status before = keeper.Finish();  // the first error is the one to tell
+    return before.ok() ? status : before;
   }
   return keeper.Finish();
 }

@@ -2,8 +2,8 @@
 
     PYTHONPATH=models python -m training.train --data DIR... --out FILE.npz [--seconds N] [--from FILE.npz | --spleeter]
 
-The weights are the running mean over the steps; they are written every two minutes and at the end, with FILE.json, which tells how
-they were made and of which sounds.
+The weights are the running mean over the steps; they are written every two minutes and at the end. FILE.json, which tells how they were
+made and of which sounds, is written at the end.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.out.suffix != ".npz":
         parser.error(f"weights are files named .npz, unlike {options.out}")
+    if options.processes < 1:
+        parser.error("--processes must be at least 1")
     return options
 
 
@@ -97,8 +99,9 @@ def _work(rank: int, options: argparse.Namespace, meeting: str) -> None:
     learner = Learner(widened_spleeter() if start is None else load(start), Settings(rate=options.rate, half=not options.full))
     train(learner, pools, options, rank)
     if rank == 0:
-        how = {name: getattr(options, name) for name in ("seconds", "rate", "batch", "processes", "seed", "full")}
-        made = provenance(options.out, start, pools, {"steps": learner.steps, **how, "torch": torch.__version__})
+        how = {name: getattr(options, name) for name in ("seconds", "rate", "processes", "seed", "full")}
+        batch_is = {"batch_of_a_process": f"{options.batch} segments of {_FRAMES} frames"}
+        made = provenance(options.out, start, pools, {"steps": learner.steps, **how, **batch_is, "torch": torch.__version__})
         options.out.with_suffix(".json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
 
 

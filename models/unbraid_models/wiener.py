@@ -18,8 +18,9 @@ def wiener(spectra: Tensor, shares: Tensor, wanted: int) -> Tensor:
     -> spectra of the first `wanted` stems, [wanted, windows, 2, frames, bins].
 
     A stem's power in a place is its share of the mixture's there, on average over both channels. Where it lies between the channels
-    is one matrix for each bin of a window: the mean of what the stem makes likely, weighted with its shares. The stems are then the
-    most likely ones whose sum is the mixture. Of a mono signal they are what the shares say. The filter does not depend on the level.
+    is one matrix for each bin of a window: the mean over the frames of what a mask of its squared shares would leave. The stems are
+    then the most likely ones whose sum is the mixture. Of a mono signal, if both channels have the same shares, they are what the
+    shares say. The filter does not depend on the level. Samples must lie below 1e14.
     After "Multichannel audio source separation with deep neural networks" (Nugraha, Liutkus, Vincent, 2016), with one pass.
     """
     left, right = _planes(spectra[:, 0]), _planes(spectra[:, 1])

@@ -55,6 +55,9 @@ class Engine {
     int64_t min_free_bytes = kSpareBytes;
     // How long what has ended stays after its last use.
     absl::Duration retention = absl::InfiniteDuration();
+    // A separation whose results are made early, and that has not gone on for so long, makes way
+    // for another one.
+    absl::Duration advance_patience = absl::Seconds(30);
     // The time of ends and uses.
     std::function<absl::Time()> clock = absl::Now;
   };
@@ -131,9 +134,9 @@ class Engine {
 
     // What makes the results of what is joined already, beside the rest of the separation.
     std::shared_ptr<Finisher> finisher;
-    int64_t advanced = 0;  // how many joined frames it was given
-    absl::Time advanced_at = absl::InfinitePast();
-    bool advancing = false;    // it is at work on its thread
+    int64_t advanced = 0;                           // how many joined frames it was given
+    absl::Time advanced_at = absl::InfinitePast();  // when it had last taken some
+    bool advancing = false;                         // it is at work on its thread
     bool finish_late = false;  // no early finisher any more: all is done when all is joined
   };
 

@@ -13,15 +13,12 @@
 namespace unbraid::assembler {
 namespace {
 
-constexpr char kWaitsForRoom[] = "room on the assembler's disk";
 // Finishing begins anew after it, which is not cheap.
 constexpr absl::Duration kFinishPause = absl::Seconds(5);
 constexpr absl::Duration kBetweenReports = absl::Milliseconds(200);
 // Separations whose results are made while they are computed: each holds its files open, and some
 // megabytes.
 constexpr int kMostAdvancing = 2;
-// One that has not gone on for so long makes way for another.
-constexpr absl::Duration kAdvancePatience = absl::Seconds(30);
 // Joined frames for one turn on the thread of the finishing, which others may want.
 constexpr int64_t kAdvanceAtOnce = 20 * StemReader::kBlockFrames;
 
@@ -36,11 +33,10 @@ void RemoveLate(const ChunkFiles& files) {
 void Engine::Advance(Active* active) {
   const Job& job = active->job;
   const int64_t frames = std::min(job.JoinedFrames(), active->advanced + kAdvanceAtOnce);
-  if (!MayAdvance(*active) || frames - active->advanced < StemReader::kBlockFrames) return;
+  if (frames - active->advanced < StemReader::kBlockFrames || !MayAdvance(*active)) return;
   if (active->finisher == nullptr)
     active->finisher = std::make_shared<Finisher>(job, active->files, active->cancelled);
   active->advanced = frames;
-  active->advanced_at = absl::Now();
   active->advancing =
       options_.finishing->Post([this, id = job.id, attempt = job.attempt(), frames,
                                 files = active->files, finisher = active->finisher]() mutable {
@@ -57,14 +53,18 @@ bool Engine::MayAdvance(const Active& active) {
   if (active.advancing || active.finish_late || active.job.passes().count() > 1) return false;
   if (active.finisher != nullptr) return true;
   int count = 0;
+  Active* oldest = nullptr;
   for (auto& [id, other] : active_) {
-    if (!other.advancing && absl::Now() - other.advanced_at > kAdvancePatience) {
-      other.finisher = nullptr;
-      other.advanced = 0;
-    }
-    count += other.finisher != nullptr ? 1 : 0;
+    if (other.finisher == nullptr) continue;
+    ++count;
+    if (!other.advancing && (oldest == nullptr || other.advanced_at < oldest->advanced_at))
+      oldest = &other;
   }
-  return count < kMostAdvancing;
+  if (count < kMostAdvancing) return true;
+  if (oldest == nullptr || absl::Now() - oldest->advanced_at < options_.advance_patience)
+    return false;
+  FinishLate(oldest);
+  return true;
 }
 
 // What was made early goes, and is made again in the end.
@@ -78,6 +78,7 @@ void Engine::OnAdvanced(base::SeparationId id, int attempt, const ChunkFiles& fi
   Active* active = FindActive(id, attempt);
   if (active == nullptr) return RemoveLate(files);
   active->advancing = false;
+  active->advanced_at = absl::Now();
   // Whatever went wrong, it comes again at the end, where something is done about it.
   if (!status.ok() || active->finish_late) FinishLate(active);
   if (active->job.separation.state() == v1::Separation::STATE_FINISHING) {
@@ -149,7 +150,7 @@ void Engine::OnFinished(base::SeparationId id, int attempt, const ChunkFiles& fi
     if (status.ok()) return;
   }
   active->finish_again = absl::Now() + kFinishPause;
-  SetWaitingFor(active, kWaitsForRoom);
+  WaitForDisk(active, status);
 }
 
 absl::Status Engine::Succeed(Active* active, const FinishResult& result) {

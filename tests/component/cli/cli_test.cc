@@ -128,6 +128,23 @@ TEST_CASE_METHOD(Fixture, "a server cannot name a file outside the folder (case 
   CHECK_FALSE(std::filesystem::exists(folder + "/vocals.wav"));
 }
 
+TEST_CASE_METHOD(Fixture, "two results of one name are refused before one is written") {
+  gateway.first_stem = "MIX";
+  const absl::Status status = RunSeparate();
+  CHECK(status.code() == absl::StatusCode::kInternal);
+  CHECK_THAT(std::string(status.message()), Catch::Contains("names two results \"mix.wav\""));
+  CHECK(OutputFiles() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a result that cannot have its name is told, and leaves nothing behind") {
+  const std::string taken = options.output_folder + "/vocals.wav";
+  std::filesystem::create_directories(taken + "/something");
+  const absl::Status status = RunSeparate();
+  CHECK_THAT(std::string(status.message()), Catch::Contains("vocals.wav"));
+  CHECK_FALSE(std::filesystem::exists(taken + ".part"));
+  CHECK_FALSE(std::filesystem::exists(options.output_folder + "/mix.wav.part"));
+}
+
 TEST_CASE_METHOD(Fixture, "a failed separation is told with its reason, and exits with 5") {
   gateway.outcome = v1::Separation::STATE_FAILED;
   const absl::Status status = RunSeparate();

@@ -167,4 +167,20 @@ TEST_CASE(
   CHECK(Results(bench, songs[2]).size() == 5);
 }
 
+TEST_CASE("one that does not go on makes way, and is finished in the end") {
+  test_support::TempDir folder;
+  const Contents expected = ResultsMadeLate(folder.path() + "/late", LongSong(1));
+  Bench bench(folder.path() + "/early",
+              [](Engine::Options* options) { options->advance_patience = absl::ZeroDuration(); });
+  for (int64_t id : {1, 2, 3}) {
+    bench.Begin(LongSong(id));
+    Join(&bench, LongSong(id));
+    AwaitAdvanced(&bench);
+  }
+  CHECK(Results(bench, LongSong(1)).empty());
+  CHECK(Results(bench, LongSong(2)).size() == 5);
+  CHECK(Results(bench, LongSong(3)).size() == 5);
+  CHECK((Complete(&bench, LongSong(1)) == expected));
+}
+
 }  // namespace unbraid::assembler

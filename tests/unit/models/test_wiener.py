@@ -55,6 +55,17 @@ def test_of_a_mono_signal_stems_are_what_their_shares_say() -> None:
         assert error(share * mixture, stem) < 1e-8
 
 
+def test_each_channel_has_shares_of_its_own() -> None:
+    left, right = spectrum(1, 1, 0), spectrum(2, 0, 1)
+    mixture = left + right
+    shares = torch.zeros(2, 1, 2, FRAMES, BINS)
+    shares[0, :, 0], shares[1, :, 1] = 1, 1
+    for truth, stem in zip((left, right), wiener(mixture, shares, 2)):
+        assert error(truth, stem) < 0.01
+    for truth, stem in zip((right, left), wiener(mixture, shares.flip(2), 2)):
+        assert error(truth, stem) < 0.01
+
+
 @pytest.mark.parametrize("level", [1e-6, 1e6])
 def test_the_level_does_not_matter(level: float) -> None:
     stems = [spectrum(1, 1, 0.5), spectrum(2, 1, -1)]
