@@ -84,14 +84,19 @@ def train(learner: Learner, pools: Pools, options: argparse.Namespace, rank: int
         print(f"{learner.steps} steps, loss of the last {len(losses[-200:])}: {np.mean(losses[-200:]):.4f}")
 
 
+def join(rank: int, processes: int, meeting: str) -> None:
+    """Makes this process one of a group, which meets at the file `meeting`."""
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+    distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=processes)
+
+
 def _work(rank: int, options: argparse.Namespace, meeting: str) -> None:
-    """One of the processes; they meet at the file `meeting`."""
+    """One of the processes."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(options.seed + rank)
     if options.processes > 1:
-        os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-        distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=options.processes)
+        join(rank, options.processes, meeting)
     pools = Pools(options.data, Path(SOURCES["sonicpi"].path) if options.loops else None)
     if rank == 0:
         print(f"{len(pools.songs)} songs; parts: {len(pools.drums)} drums, {len(pools.bass)} bass, {len(pools.other)} other", flush=True)

@@ -88,6 +88,20 @@ def test_a_step_lessens_the_loss_of_its_batch(batch: tuple[Tensor, Tensor]) -> N
     assert not torch.equal(learner.mean.end.weight, net.end.weight)
 
 
+def _learn(rank: int, meeting: str, data: Path, out: Path) -> None:
+    train.join(rank, 2, meeting)
+    learner = learning.Learner(weights.load(STEM_NET), learning.Settings(half=False))
+    learner.step(*mixing.batch(Pools([data]), np.random.default_rng(rank), 1, FRAMES), done=0.0)
+    np.save(out / f"{rank}.npy", learner.net.end.weight.detach().numpy())
+
+
+def test_processes_learn_from_each_others_batches(folder: Path, tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(_learn, (str(tmp_path / "meeting"), folder, tmp_path), 2)
+    first, second = np.load(tmp_path / "0.npy"), np.load(tmp_path / "1.npy")
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, weights.load(STEM_NET).end.weight.detach().numpy())
+
+
 def test_right_masks_cost_nothing(batch: tuple[Tensor, Tensor]) -> None:
     mixtures, _ = batch
     stems = torch.stack([mixtures, torch.zeros_like(mixtures), torch.zeros_like(mixtures)], 1)
