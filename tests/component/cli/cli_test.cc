@@ -5,10 +5,10 @@
 
 #include "clients/cli/commands.h"
 #include "clients/cli/exit_code.h"
-#include "services/common/base/shutdown.h"
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
 #include "tests/component/cli/fake_gateway.h"
+#include "tests/component/cli/prepared_signals.h"
 
 namespace unbraid::cli {
 namespace {
@@ -29,14 +29,9 @@ class RecordingReporter : public Reporter {
   std::vector<std::string> stems;
 };
 
-class Fixture {
+class Fixture : PreparedSignals {
  public:
   Fixture() {
-    static const bool prepared = [] {
-      base::PrepareSignals();
-      return true;
-    }();
-    REQUIRE(prepared);
     std::string pattern = (std::filesystem::temp_directory_path() / "unbraid-cli-XXXXXX").string();
     REQUIRE(mkdtemp(pattern.data()) != nullptr);
     folder = pattern;
@@ -215,8 +210,7 @@ TEST_CASE_METHOD(Fixture, "an unknown stem is refused with a list of what there 
   CHECK_THAT(std::string(status.message()), Catch::Contains("vocals, mix"));
 }
 
-TEST_CASE("a gateway that is not there is given up after the patience") {
-  base::PrepareSignals();
+TEST_CASE_METHOD(PreparedSignals, "a gateway that is not there is given up after the patience") {
   Interrupt interrupt;
   GatewayClient client("127.0.0.1:1", &interrupt, absl::ZeroDuration());
   RecordingReporter reporter;

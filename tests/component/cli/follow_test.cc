@@ -6,10 +6,10 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "services/common/base/shutdown.h"
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
 #include "tests/component/cli/fake_gateway.h"
+#include "tests/component/cli/prepared_signals.h"
 #include "tests/support/temp_dir.h"
 
 namespace unbraid::cli {
@@ -17,9 +17,8 @@ namespace {
 
 constexpr char kVocals[] = "separations/2/stems/vocals";
 
-struct Fixture {
+struct Fixture : PreparedSignals {
   Fixture() {
-    base::PrepareSignals();
     for (size_t i = 0; i < gateway.stem_content.size(); ++i)
       gateway.stem_content[i] = static_cast<char>(i % 251);
   }
