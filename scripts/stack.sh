@@ -11,6 +11,8 @@ set -euo pipefail
 . "$UNBRAID_ROOT/scripts/lib/build.sh"
 
 STACK=$(realpath -m "${UNBRAID_STACK_DIR:-$UNBRAID_BUILD/stack}")
+# Where chunks' audio lies beside the messages; empty: it travels in them.
+OBJECTS=${UNBRAID_STACK_OBJECTS-$STACK/objects}
 # How long a part may take until it is ready; a worker loads its models and warms them up in this time.
 READY_SECONDS=${UNBRAID_STACK_READY_SECONDS:-180}
 # How long a part may take to end; a worker finishes its chunk or gives it back in this time.
@@ -36,6 +38,8 @@ Logs are in its folder log.
 
 For tests: $UNBRAID_STACK_AMQP is the HOST:PORT that services take for the broker's, such as a proxy before it;
 $UNBRAID_STACK_HEARTBEAT is the longest time between heartbeats that the broker agrees to, in seconds (60);
+$UNBRAID_STACK_OBJECTS is the folder that chunks' audio is laid into (objects, in the state folder); when it is set and empty, audio
+travels in the messages, as it does where services share no folder;
 $UNBRAID_STACK_READY_SECONDS is how long a part may take until it is ready (180), which large models need more of. Flags of
 services can be given in the environment, and hold for all of them: UNBRAID_STALL_AFTER=5s, UNBRAID_MODEL_MEMORY_MB=2000.
 EOF

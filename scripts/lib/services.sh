@@ -28,14 +28,17 @@ service_command() {
   local common=(--http "$(service_listen "$name" http)" --address-file "$STACK/run/$name.address")
   local broker=(--amqp "${UNBRAID_STACK_AMQP:-127.0.0.1:$(broker_port)}" --amqp-user "$(<"$STACK/broker/user")"
     --amqp-password-file "$STACK/broker/password")
+  local objects=()
+  [[ -z $OBJECTS ]] || objects=(--object-folder "$OBJECTS")
   case $name in
     assembler)
       COMMAND=(unbraid-assembler --listen "$(service_listen "$name" grpc)" --data "$DATA/assembler"
-        --name assembler-1 "${broker[@]}")
+        --name assembler-1 "${broker[@]}" "${objects[@]}")
       ;;
     splitter)
       COMMAND=(unbraid-splitter --listen "$(service_listen "$name" grpc)" --data "$DATA/splitter"
-        --models "$UNBRAID_MODELS" --assembler "$(service_address assembler grpc)" --name splitter-1 "${broker[@]}")
+        --models "$UNBRAID_MODELS" --assembler "$(service_address assembler grpc)" --name splitter-1 "${broker[@]}"
+        "${objects[@]}")
       ;;
     gateway)
       COMMAND=(unbraid-gateway --listen "$(service_listen "$name" grpc)" --models "$UNBRAID_MODELS"
@@ -43,7 +46,7 @@ service_command() {
       ;;
     worker-*)
       # One thread each: on few cores, single-threaded workers beside each other beat one with many threads.
-      COMMAND=(unbraid-worker --models "$UNBRAID_MODELS" --threads 1 --name "$name" "${broker[@]}")
+      COMMAND=(unbraid-worker --models "$UNBRAID_MODELS" --threads 1 --name "$name" "${broker[@]}" "${objects[@]}")
       for model in "${MODELS[@]}"; do COMMAND+=(--model "$model"); done
       ;;
     *) die "there is no part named '$name' in this stack" ;;

@@ -35,12 +35,16 @@ AssemblerServer::AssemblerServer(const Config& config)
 absl::Status AssemblerServer::Start() {
   UNBRAID_ASSIGN_OR_RETURN(const amqp::ConnectionOptions broker,
                            amqp::ToConnectionOptions(config_.broker, config_.name));
+  UNBRAID_ASSIGN_OR_RETURN(objects_, store::OpenObjectFolder(config_.object_folder));
   absl::Notification created;
   absl::StatusOr<std::unique_ptr<Engine>> engine = absl::UnknownError("not created");
   engine_executor_.Post([&] {
-    engine = Engine::Create({config_.data, &engine_executor_, &finishing_executor_, &hub_, &feed_,
-                             &metrics_, config_.min_free_bytes,
-                             config::TimeToLive(config_.separation_retention)});
+    Engine::Options options{config_.data, &engine_executor_, &finishing_executor_, &hub_, &feed_,
+                            &metrics_, config_.min_free_bytes,
+                            config::TimeToLive(config_.separation_retention)};
+    options.name = config_.name;
+    options.objects = objects_ ? &*objects_ : nullptr;
+    engine = Engine::Create(options);
     created.Notify();
   });
   created.WaitForNotification();
@@ -48,7 +52,8 @@ absl::Status AssemblerServer::Start() {
   engine_ = *std::move(engine);
   disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
   consumer_ =
-      std::make_unique<ResultConsumer>(broker, config_.name, engine_.get(), &engine_executor_);
+      std::make_unique<ResultConsumer>(broker, config_.name, engine_.get(), &engine_executor_,
+                                       objects_ ? &*objects_ : nullptr);
   service_ = std::make_unique<AssemblerServiceImpl>(AssemblerServiceImpl::Parts{
       engine_.get(), &engine_executor_, &disk_executor_, &hub_, &feed_, config_.name,
       [this] { return Ready(); }, config::TimeToLive(config_.separation_retention)});

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -13,6 +14,7 @@
 #include "services/assembler/result_consumer.h"
 #include "services/common/grpc/server.h"
 #include "services/common/store/disk_watch.h"
+#include "services/common/store/object_folder.h"
 #include "services/common/telemetry/http_server.h"
 
 namespace unbraid::assembler {
@@ -44,6 +46,7 @@ class AssemblerServer {
   base::Executor engine_executor_;
   base::Executor finishing_executor_;
   base::Executor disk_executor_;
+  std::optional<store::ObjectFolder> objects_;  // none: samples come in messages alone
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<store::DiskWatch> disk_;
   std::unique_ptr<ResultConsumer> consumer_;

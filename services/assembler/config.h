@@ -26,6 +26,10 @@ struct Config {
   // keeps it.
   std::string name = "assembler-1";
 
+  // The splitter's folder for samples beside messages, where those of results lie too. Empty: they
+  // come in the messages alone.
+  std::string object_folder;
+
   // Separations whose results are written at the same time.
   int finishing_threads = 1;
 

@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "services/assembler/progress.h"
 #include "services/common/base/status.h"
+#include "services/common/samples/beside.h"
 #include "services/common/store/files.h"
 #include "services/common/telemetry/log.h"
 
@@ -20,6 +21,11 @@ namespace {
 
 // Watchers hear of a separation at most so often, unless its state changes.
 constexpr absl::Duration kBetweenNews = absl::Milliseconds(100);
+
+// What a separation's objects beside messages are kept under.
+std::string ObjectGroup(const Job& job) {
+  return samples::Owner{"", job.id, job.attempt()}.group();
+}
 
 }  // namespace
 
@@ -43,6 +49,7 @@ absl::Status Engine::Recover() {
   UNBRAID_RETURN_IF_ERROR(
       RemoveLeftovers(options_.data_folder, attempts, {active.begin(), active.end()}));
   for (base::SeparationId id : active) UNBRAID_RETURN_IF_ERROR(Resume(id));
+  RemoveStrayObjects();
   // Nothing fails from here on, so what is posted finds the engine alive.
   for (base::SeparationId id : active) {
     Active* resumed = FindActive(id);
@@ -83,6 +90,21 @@ absl::Status Engine::Resume(base::SeparationId id) {
   // Joined and recorded, and not removed any more, or not durably.
   for (int64_t chunk = 0; chunk < active.job.joined; ++chunk) RemoveJoinedChunk(active, chunk);
   return absl::OkStatus();
+}
+
+void Engine::RemoveStrayObjects() const {
+  if (options_.objects == nullptr) return;
+  std::set<std::string> groups;
+  for (const auto& [id, active] : active_) groups.insert(ObjectGroup(active.job));
+  const absl::Status removed = options_.objects->RemoveOthers(options_.name, groups);
+  if (!removed.ok()) telemetry::Warning("cannot remove old objects", {{"error", removed}});
+}
+
+void Engine::RemoveObjects(const Job& job) const {
+  if (options_.objects == nullptr) return;
+  const absl::Status removed =
+      options_.objects->RemoveGroup(options_.name, ObjectGroup(job));
+  if (!removed.ok()) telemetry::Warning("cannot remove objects", {{"error", removed}});
 }
 
 Engine::Active* Engine::FindActive(base::SeparationId id) {

@@ -28,6 +28,7 @@
 #include "services/assembler/watch_hub.h"
 #include "services/assembler/work_feed.h"
 #include "services/common/base/executor.h"
+#include "services/common/store/object_folder.h"
 #include "unbraid/v1/separation_service.pb.h"
 
 namespace unbraid::assembler {
@@ -58,6 +59,10 @@ class Engine {
     // A separation whose results are made early, and that has not gone on for so long, makes way
     // for another one.
     absl::Duration advance_patience = absl::Seconds(30);
+    // The assembler's name, and where samples lie that do not come with their messages: what is
+    // left of them goes with the separation. Null: nowhere.
+    std::string name;
+    const store::ObjectFolder* objects = nullptr;
     // The time of ends and uses.
     std::function<absl::Time()> clock = absl::Now;
   };
@@ -144,6 +149,9 @@ class Engine {
 
   absl::Status Recover();
   absl::Status Resume(base::SeparationId id);
+  // Removes what lies beside messages of all separations that have ended, or of one.
+  void RemoveStrayObjects() const;
+  void RemoveObjects(const Job& job) const;
   absl::StatusOr<Job> FindAny(base::SeparationId id);
   absl::StatusOr<Job> Find(const std::string& owner, base::SeparationId id);
   // The active separation, or null.

@@ -4,6 +4,7 @@
 #include "absl/time/clock.h"
 #include "services/assembler/engine.h"
 #include "services/common/base/status.h"
+#include "services/common/samples/beside.h"
 #include "services/common/telemetry/log.h"
 
 // What results do to separations, up to joining.
@@ -12,6 +13,11 @@ namespace unbraid::assembler {
 namespace {
 
 constexpr int kMaxTries = 2;
+// Of a chunk whose samples were lost, which is nobody's fault, or that of a folder which not all
+// have, and then it would be in vain for ever.
+constexpr int kMaxTriesOfLost = 6;
+
+constexpr char kTellOperator[] = "Tell whoever runs the service, then create it again.";
 
 }  // namespace
 
@@ -46,7 +52,10 @@ void Engine::Sort(Offer* offer, std::map<base::SeparationId, Waiting>* waiting,
     result.failure_message = "the worker sent a stem, channels or frames that were not asked for";
     result.samples.clear();
   }
-  if (wanted && result.failed()) {
+  // Delivered again after it was taken, and its samples removed.
+  const bool known =
+      wanted && result.lost && position >= 0 && active->job.StemDone(result.chunk, position);
+  if (wanted && result.failed() && !known) {
     failures->push_back(offer);
   } else if (wanted && !active->job.StemDone(result.chunk, position)) {
     (*waiting)[result.id][{result.chunk, position}].push_back(offer);
@@ -107,7 +116,8 @@ absl::Status Engine::RecordFailure(const Result& result, Active* active) {
                                                             {"detail", result.failure_message}});
   // A duplicate of an older failure, or a chunk that another worker has computed meanwhile.
   if (result.try_number < record.tries || job.ChunkDone(result.chunk)) return absl::OkStatus();
-  if (record.tries < kMaxTries) {
+  const bool lost = result.failure_reason == samples::kSamplesMissing;
+  if (record.tries < (lost ? kMaxTriesOfLost : kMaxTries)) {
     ++record.tries;
     const absl::Status saved = store_->SaveChunks(job, {result.chunk});
     if (!saved.ok()) {
@@ -119,8 +129,9 @@ absl::Status Engine::RecordFailure(const Result& result, Active* active) {
   }
   return FailNow(active, "CHUNK_FAILED",
                  absl::StrCat("The model could not compute ", job.DescribeChunk(result.chunk),
-                              ", twice: ", result.failure_message, " (", result.failure_reason,
-                              ", worker ", result.worker, "). Try another model."));
+                              lost ? absl::StrCat(", ", record.tries, " times: ") : ", twice: ",
+                              result.failure_message, " (", result.failure_reason, ", worker ",
+                              result.worker, "). ", lost ? kTellOperator : "Try another model."));
 }
 
 }  // namespace unbraid::assembler

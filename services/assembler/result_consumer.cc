@@ -22,10 +22,15 @@ constexpr absl::Duration kRetryPause = absl::Seconds(1);
 }  // namespace
 
 ResultConsumer::ResultConsumer(const amqp::ConnectionOptions& broker, const std::string& name,
-                               Engine* engine, base::Executor* executor)
+                               Engine* engine, base::Executor* executor,
+                               const store::ObjectFolder* objects)
     // After a reconnect the broker may deliver anew what still waits here, so the bound is
     // generous; the handler drops what does not fit, and the broker brings it again.
-    : engine_(engine), executor_(executor), deliveries_(4 * kPrefetch), parsed_(kPrefetch) {
+    : engine_(engine),
+      executor_(executor),
+      objects_(objects),
+      deliveries_(4 * kPrefetch),
+      parsed_(kPrefetch) {
   amqp::ConsumerOptions options;
   options.queue = amqp::ResultQueue(name);
   options.prefetch = kPrefetch;
@@ -44,7 +49,7 @@ ResultConsumer::~ResultConsumer() { Stop(); }
 
 void ResultConsumer::Parse() {
   while (const std::optional<amqp::Delivery> delivery = deliveries_.Pop()) {
-    absl::StatusOr<Result> result = ParseResult(delivery->body);
+    absl::StatusOr<Result> result = ParseResult(delivery->body, objects_);
     if (result.ok()) {
       parsed_.Push({*std::move(result), delivery->tag, absl::Now()});
       continue;
@@ -76,8 +81,8 @@ bool ResultConsumer::TakeArrivals() {
       offers_.clear();
       held_.clear();
     }
+    held_.push_back({arrival->tag, arrival->came, arrival->result.object});
     offers_.push_back({std::move(arrival->result)});
-    held_.push_back({arrival->tag, arrival->came});
     const bool full = held_.size() >= kPrefetch;
     arrival = full ? std::nullopt : parsed_.Pop(absl::ZeroDuration());
   }
@@ -98,11 +103,12 @@ absl::Status ResultConsumer::Deliver(bool all) {
   for (size_t i = 0; i < offers_.size(); ++i) {
     if (offers_[i].taken) {
       consumer_->Ack(held_[i].tag);
+      if (objects_ != nullptr) objects_->Remove(held_[i].object);
       continue;
     }
     if (left != i) {
       offers_[left] = std::move(offers_[i]);
-      held_[left] = held_[i];
+      held_[left] = std::move(held_[i]);
     }
     ++left;
   }

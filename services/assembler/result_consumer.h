@@ -24,9 +24,10 @@ namespace unbraid::assembler {
 // the broker keeps the results.
 class ResultConsumer {
  public:
-  // `engine` is only used on `executor`.
+  // `engine` is only used on `executor`. `objects`: where samples lie that do not come with their
+  // result; null: nowhere. Nothing is owned.
   ResultConsumer(const amqp::ConnectionOptions& broker, const std::string& name, Engine* engine,
-                 base::Executor* executor);
+                 base::Executor* executor, const store::ObjectFolder* objects);
   ~ResultConsumer();
 
   amqp::ConnectionState state() const { return consumer_->state(); }
@@ -58,6 +59,7 @@ class ResultConsumer {
 
   Engine* const engine_;
   base::Executor* const executor_;
+  const store::ObjectFolder* const objects_;
   base::BoundedQueue<amqp::Delivery> deliveries_;
   base::BoundedQueue<Arrival> parsed_;
 
@@ -65,6 +67,7 @@ class ResultConsumer {
   struct Held {
     amqp::DeliveryTag tag;
     absl::Time came;
+    std::string object;  // its samples, if they lay beside it
   };
   std::vector<Engine::Offer> offers_;
   std::vector<Held> held_;  // of the offers

@@ -6,25 +6,35 @@
 #include "services/common/audio/interleave.h"
 #include "services/common/base/crc32c.h"
 #include "services/common/base/status.h"
+#include "services/common/samples/beside.h"
+#include "services/common/telemetry/log.h"
 #include "unbraid/internal/v1/work.pb.h"
 
 namespace unbraid::assembler {
 namespace {
 
-void Fail(const char* reason, const char* message, Result* result) {
+void Fail(const char* reason, absl::string_view message, Result* result) {
   result->failure_reason = reason;
-  result->failure_message = message;
+  result->failure_message = std::string(message);
   result->samples.clear();
 }
 
+// Reads the samples beside the message, if that is where they are.
+bool HasSamples(const store::ObjectFolder* objects, internal::v1::StemSamples* stem,
+                Result* result) {
+  if (!stem->has_samples_object()) return true;
+  result->object = stem->samples_object().uri();
+  const absl::Status fetched = samples::Fetch(objects, stem);
+  if (fetched.ok()) return true;
+  telemetry::Warning("cannot read the samples of a result", {{"separation", result->id.ToString()},
+                                                             {"chunk", result->chunk},
+                                                             {"error", fetched}});
+  result->lost = true;
+  Fail(samples::kSamplesMissing, samples::MissingText(stem->samples_object()), result);
+  return false;
+}
+
 void TakeSamples(const internal::v1::StemSamples& stem, Result* result) {
-  result->stem = stem.stem_index();
-  result->channels = stem.channels();
-  result->frames = stem.frames();
-  if (stem.has_samples_object()) {
-    return Fail("BAD_RESULT", "the result's samples are an object elsewhere, not in the message",
-                result);
-  }
   if (base::Crc32c(stem.samples()) != stem.samples_crc32c()) {
     return Fail("BAD_CHECKSUM", "the result was damaged on its way to the assembler", result);
   }
@@ -49,7 +59,7 @@ double Seconds(double seconds) {
 
 }  // namespace
 
-absl::StatusOr<Result> ParseResult(const std::string& body) {
+absl::StatusOr<Result> ParseResult(const std::string& body, const store::ObjectFolder* objects) {
   internal::v1::ChunkResult message;
   if (!message.ParseFromString(body))
     return absl::InvalidArgumentError("the body is no ChunkResult");
@@ -62,7 +72,10 @@ absl::StatusOr<Result> ParseResult(const std::string& body) {
   result.compute_seconds = Seconds(message.compute_seconds());
   switch (message.outcome_case()) {
     case internal::v1::ChunkResult::kStem:
-      TakeSamples(message.stem(), &result);
+      result.stem = message.stem().stem_index();
+      result.channels = message.stem().channels();
+      result.frames = message.stem().frames();
+      if (HasSamples(objects, message.mutable_stem(), &result)) TakeSamples(message.stem(), &result);
       return result;
     case internal::v1::ChunkResult::kFailure:
       result.failure_reason =

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "services/common/base/ids.h"
+#include "services/common/store/object_folder.h"
 
 namespace unbraid::assembler {
 
@@ -29,14 +30,21 @@ struct Result {
   int64_t frames = 0;
   std::vector<float> samples;
 
+  // Where the samples of the stem lay beside the message; empty: in it. To be removed with it.
+  std::string object;
+  // They are not there: lost, unless this result has been taken before.
+  bool lost = false;
+
   bool failed() const { return !failure_reason.empty(); }
 };
 
 // Parses a message body. Samples that do not match their checksum or their size, or are not finite,
 // give a Result with the failure BAD_CHECKSUM, BAD_RESULT or NON_FINITE_RESULT, so that the chunk
-// is tried again.
+// is tried again; so do, with SAMPLES_MISSING, those that lie beside the message and cannot be read.
+// `objects`: where such lie; null: nowhere.
 // INVALID_ARGUMENT for what is no result at all.
-absl::StatusOr<Result> ParseResult(const std::string& body);
+absl::StatusOr<Result> ParseResult(const std::string& body,
+                                   const store::ObjectFolder* objects = nullptr);
 
 }  // namespace unbraid::assembler
 

@@ -50,6 +50,9 @@ std::optional<int> ParseFlags(int argc, char** argv, Config* config) {
   flags.Add("--default-model", &config->default_model, "Model when a request names none");
   flags.Add("--assembler", &config->assembler, "HOST:PORT of the assembler");
   flags.Add("--name", &config->name, "Name of this splitter; keep it over restarts");
+  flags.Add("--object-folder", &config->object_folder,
+            "Folder, shared with workers and assembler, that chunks' audio is laid into; empty: it "
+            "travels in messages");
   flags.Add("--max-upload-bytes", &config->max_upload_bytes, "Largest upload in bytes");
   flags.AddDuration("--max-duration", &config->max_duration, "Longest track");
   flags.Add("--decoder", &config->decoder,

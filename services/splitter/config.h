@@ -35,6 +35,10 @@ struct Config {
   // restarts, or they are not found again.
   std::string name = "splitter-1";
 
+  // Folder that workers and assembler share, on the same machine or a common volume: chunks' samples
+  // are laid into it, and messages only name them. Empty: they travel in the messages.
+  std::string object_folder;
+
   // Largest upload, in bytes, and longest track. More is refused with the limit named.
   int64_t max_upload_bytes = int64_t{4} << 30;
   absl::Duration max_duration = absl::Hours(4);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "services/common/samples/beside.h"
 #include "services/common/telemetry/log.h"
 #include "services/splitter/chunk_cutter.h"
 
@@ -19,10 +20,11 @@ constexpr int64_t kMaxUnconfirmedBytes = 32 << 20;
 }  // namespace
 
 Dispatcher::Dispatcher(ChunkSink* sink, SendWindow* window, telemetry::Metrics* metrics,
-                       OnFailure on_failure)
+                       OnFailure on_failure, const store::ObjectFolder* objects)
     : sink_(sink),
       window_(window),
       on_failure_(std::move(on_failure)),
+      objects_(objects),
       chunks_total_(metrics->Counter("unbraid_splitter_chunks_published_total",
                                      "Chunks that the broker has confirmed")),
       bytes_total_(metrics->Counter("unbraid_splitter_chunk_bytes_total",
@@ -189,6 +191,18 @@ absl::StatusOr<internal::v1::ChunkTask> Dispatcher::Cut(const Order& order) {
   return absl::IsNotFound(task.status()) ? cut(order.spool_path) : std::move(task);
 }
 
+void Dispatcher::LayAside(internal::v1::ChunkTask* task) const {
+  if (objects_ == nullptr) return;
+  const base::SeparationId id(task->separation_id());
+  const absl::Status laid =
+      samples::LayAside(*objects_, {task->assembler(), id, task->attempt()}, task);
+  if (laid.ok()) return;
+  telemetry::Warning("a chunk's samples travel in its message, since they cannot be laid aside",
+                     {{"separation", id.ToString()},
+                      {"chunk", task->chunk_index()},
+                      {"error", laid}});
+}
+
 void Dispatcher::Send(const Order& order) {
   const Job& job = *order.job;
   auto task = Cut(order);
@@ -200,15 +214,20 @@ void Dispatcher::Send(const Order& order) {
     }
     return on_failure_(job.id, job.attempt, task.status());
   }
+  LayAside(&*task);
   OutgoingChunk chunk{job.package(), ChunkMessageId(*task), task->SerializeAsString()};
-  const auto bytes = static_cast<int64_t>(chunk.body.size());
+  const int64_t bytes =
+      static_cast<int64_t>(chunk.body.size()) + task->samples_object().size_bytes();
   {
     absl::MutexLock lock(&mutex_);
     ++unconfirmed_;
     unconfirmed_bytes_ += bytes;
   }
   window_->Sent(job.package());
-  sink_->Publish(std::move(chunk), [this, order, bytes](absl::Status status) {
+  sink_->Publish(std::move(chunk), [this, order, bytes,
+                                    object = task->samples_object().uri()](absl::Status status) {
+    // One whose fate is unknown may be in its queue.
+    if (objects_ != nullptr && !status.ok() && !absl::IsCancelled(status)) objects_->Remove(object);
     {
       absl::MutexLock lock(&mutex_);
       --unconfirmed_;

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "services/common/store/object_folder.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/splitter/broker.h"
 #include "services/splitter/given_out.h"
@@ -34,8 +35,10 @@ class Dispatcher {
   using OnFailure = std::function<void(base::SeparationId id, int32_t attempt, absl::Status why)>;
 
   // Nothing is owned. `sink` must have decided every message before the dispatcher is destroyed.
-  Dispatcher(ChunkSink* sink, SendWindow* window, telemetry::Metrics* metrics,
-             OnFailure on_failure);
+  // `objects`: where samples are laid instead of into messages; null: nowhere. What finds no room
+  // there travels in its message.
+  Dispatcher(ChunkSink* sink, SendWindow* window, telemetry::Metrics* metrics, OnFailure on_failure,
+             const store::ObjectFolder* objects = nullptr);
   // Stops.
   ~Dispatcher();
 
@@ -105,6 +108,7 @@ class Dispatcher {
   std::set<base::PackageId> OpenPackages();
   bool TakeOrder(const std::set<base::PackageId>& packages, Order* order);
   static absl::StatusOr<internal::v1::ChunkTask> Cut(const Order& order);
+  void LayAside(internal::v1::ChunkTask* task) const;
   void Send(const Order& order);
   static std::vector<bool> AtLeast(std::vector<bool> chunks, int64_t count);
   void OnDecided(const Order& order, const absl::Status& status);
@@ -114,6 +118,7 @@ class Dispatcher {
   ChunkSink* const sink_;
   SendWindow* const window_;
   const OnFailure on_failure_;
+  const store::ObjectFolder* const objects_;
   prometheus::Counter& chunks_total_;
   prometheus::Counter& bytes_total_;
   prometheus::Gauge& active_;

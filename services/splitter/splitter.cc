@@ -56,6 +56,7 @@ absl::Status Splitter::OpenFiles() {
   UNBRAID_ASSIGN_OR_RETURN(tracks_, TrackStore::Open(config_.data, keep));
   UNBRAID_ASSIGN_OR_RETURN(job_store_, JobStore::Open(config_.data));
   UNBRAID_ASSIGN_OR_RETURN(spools_, Spools::Create(config_.data));
+  UNBRAID_ASSIGN_OR_RETURN(objects_, store::OpenObjectFolder(config_.object_folder));
   disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
   room_ = std::make_unique<Room>(config_.data, config_.min_free_bytes, free_bytes_);
   room_->Count([this] { return SpoolsStillNeed(); });
@@ -92,7 +93,8 @@ absl::Status Splitter::Start() {
       sink_, &window_, metrics_,
       [this](base::SeparationId id, int32_t attempt, const absl::Status& why) {
         pipeline_->Fail(id, attempt, why);
-      });
+      },
+      objects_ ? &*objects_ : nullptr);
   PipelineOptions options;
   options.open_audio = decoding_.open;
   options.min_free_bytes = config_.min_free_bytes;

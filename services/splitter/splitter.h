@@ -15,6 +15,7 @@
 #include "services/common/grpc/server.h"
 #include "services/common/model/catalogue.h"
 #include "services/common/store/disk_watch.h"
+#include "services/common/store/object_folder.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/splitter/assembler_client.h"
 #include "services/splitter/broker.h"
@@ -108,6 +109,7 @@ class Splitter {
   std::unique_ptr<TrackStore> tracks_;
   std::unique_ptr<JobStore> job_store_;
   std::optional<Spools> spools_;
+  std::optional<store::ObjectFolder> objects_;  // none: samples travel in messages
   std::unique_ptr<Uploads> uploads_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Pipeline> pipeline_;

@@ -25,8 +25,8 @@ ChunkLoop::ChunkLoop(const Options& options, std::vector<const model::Package*> 
                      const Parts& parts)
     : options_(options),
       parts_(parts),
-      intake_(parts.broker, parts.cancelled, parts.metrics),
-      hand_over_(parts.broker, parts.metrics),
+      intake_(parts.broker, parts.cancelled, parts.metrics, parts.objects),
+      hand_over_(parts.broker, parts.metrics, parts.objects),
       shelf_({options.worker, options.model_memory_bytes, options.batch}, std::move(packages),
              parts.watchdog, parts.metrics) {}
 
@@ -105,7 +105,7 @@ absl::Status ChunkLoop::EndFirst() {
   if (!results.ok()) return OnTrouble(results.status());
   times_starved_ = 0;
   SetStarved(absl::OkStatus());
-  Finish(batch, *results);
+  Finish(batch, *std::move(results));
   return absl::OkStatus();
 }
 
@@ -137,7 +137,7 @@ absl::Status ChunkLoop::Ready() const {
   return starved_;
 }
 
-void ChunkLoop::Finish(const Batch& batch, const std::vector<ChunkProcessor::Results>& results) {
+void ChunkLoop::Finish(const Batch& batch, std::vector<ChunkProcessor::Results> results) {
   const absl::Time now = absl::Now();
   // A batch that was begun beside another one had its turn when that one was done with.
   const double seconds = absl::ToDoubleSeconds(now - std::max(batch.begun, last_ended_)) /
@@ -149,7 +149,7 @@ void ChunkLoop::Finish(const Batch& batch, const std::vector<ChunkProcessor::Res
       parts_.metrics->audio_seconds().Increment(static_cast<double>(batch.tasks[i].keep_frames()) /
                                                 shelf_.package(batch.model()).sample_rate_hz);
     }
-    hand_over_.Send(batch.receipts[i], batch.tasks[i], results[i]);
+    hand_over_.Send(batch.receipts[i], batch.tasks[i], std::move(results[i]));
   }
 }
 

@@ -31,7 +31,7 @@ namespace unbraid::worker {
 //
 // Every chunk that is taken ends in one of these ways:
 // * computed, or failed with a named reason: acknowledged when all its results are confirmed
-// * its separation has ended: acknowledged
+// * its separation has ended, or somebody else has computed it: acknowledged
 // * not a task: set aside among the dead letters
 // * its results found no way, its model cannot be loaded again, or the device's memory does not do
 //   for one chunk: given back, for another try
@@ -47,6 +47,8 @@ class ChunkLoop {
     const CancelBook* cancelled;
     Watchdog* watchdog;
     WorkerMetrics* metrics;
+    // Where samples lie that do not come with their task; null: nowhere.
+    const store::ObjectFolder* objects = nullptr;
   };
 
   struct Options {
@@ -103,7 +105,7 @@ class ChunkLoop {
   absl::Status EndAll();
   absl::Status OnTrouble(const absl::Status& trouble);
   void SetStarved(const absl::Status& starved);
-  void Finish(const Batch& batch, const std::vector<ChunkProcessor::Results>& results);
+  void Finish(const Batch& batch, std::vector<ChunkProcessor::Results> results);
   void Log(const internal::v1::ChunkTask& task, const ChunkProcessor::Results& results,
            double seconds);
 

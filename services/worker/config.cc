@@ -96,6 +96,8 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
   flags.Add("--batch", &config->batch, "Chunks computed together; 0: 1 on the CPU, 8 on a GPU");
   flags.AddDuration("--batch-wait", &config->batch_wait,
                     "How long a batch that is not full waits for more chunks");
+  flags.Add("--object-folder", &config->object_folder,
+            "The splitter's, where chunks' audio lies; empty: it comes in messages alone");
   flags.Add("--name", &config->name, "Name in logs, metrics and results");
   flags.AddDuration("--chunk-deadline", &config->chunk_deadline,
                     "An inference that takes longer ends the process");

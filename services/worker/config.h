@@ -50,6 +50,9 @@ struct Config {
   // How long a batch that is not full waits for more chunks.
   absl::Duration batch_wait = absl::Milliseconds(50);
 
+  // The splitter's folder for samples beside messages. Empty: they come in the messages alone.
+  std::string object_folder;
+
   // Name in logs, metrics and results; empty: host name and process id.
   std::string name;
 

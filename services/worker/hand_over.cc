@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/common/base/ids.h"
+#include "services/common/samples/beside.h"
 #include "services/common/telemetry/log.h"
 #include "services/worker/settlement.h"
 
@@ -28,35 +29,54 @@ void HandOver::Take(const std::vector<Receipt>& receipts) {
 }
 
 void HandOver::Send(const Receipt& receipt, const ChunkTask& task,
-                    const ChunkProcessor::Results& results) {
+                    ChunkProcessor::Results results) {
   {
     // In one step: a chunk whose results are on their way is settled by their confirms alone.
     absl::MutexLock lock(&mutex_);
     ++unsettled_;
     in_hand_.erase(std::remove(in_hand_.begin(), in_hand_.end(), receipt), in_hand_.end());
   }
+  LayAside(task, &results);
   const auto settlement = Settlement::Create(
       results.size(),
-      [this, receipt, separation = base::SeparationId(task.separation_id()).ToString(),
-       chunk = task.chunk_index()](const absl::Status& outcome) {
-        Settle(receipt, separation, chunk, outcome);
-      });
+      [this, sent = Sent{receipt, base::SeparationId(task.separation_id()).ToString(),
+                         task.chunk_index(), task.samples_object().uri()}](
+          const absl::Status& outcome) { Settle(sent, outcome); });
   for (const ChunkResult& result : results) {
     BrokerLink::Outgoing outgoing = {task.assembler(), MessageId(result),
                                      result.SerializeAsString()};
-    metrics_->sent_bytes().Increment(static_cast<double>(outgoing.body.size()));
+    metrics_->sent_bytes().Increment(
+        static_cast<double>(outgoing.body.size()) +
+        static_cast<double>(result.stem().samples_object().size_bytes()));
     broker_->Publish(std::move(outgoing),
                      [settlement](const absl::Status& status) { settlement->Decide(status); });
   }
 }
 
-void HandOver::Settle(const Receipt& receipt, const std::string& separation, int64_t chunk,
-                      const absl::Status& outcome) {
+void HandOver::LayAside(const ChunkTask& task, ChunkProcessor::Results* results) const {
+  if (objects_ == nullptr || !task.has_samples_object()) return;
+  const samples::Owner owner{task.assembler(), base::SeparationId(task.separation_id()),
+                             task.attempt()};
+  for (ChunkResult& result : *results) {
+    if (!result.has_stem()) continue;
+    const absl::Status laid = samples::LayAside(*objects_, owner, result.mutable_stem());
+    if (laid.ok()) continue;
+    telemetry::Warning("results travel in their messages, since they cannot be laid aside",
+                       {{"separation", owner.separation.ToString()},
+                        {"chunk", task.chunk_index()},
+                        {"error", laid}});
+    return;
+  }
+}
+
+void HandOver::Settle(const Sent& sent, const absl::Status& outcome) {
+  const Receipt& receipt = sent.receipt;
   if (outcome.ok()) {
     broker_->Ack(receipt.model, receipt.tag);
+    if (objects_ != nullptr) objects_->Remove(sent.object);
   } else {
     telemetry::Warning("gave a chunk back whose results could not be sent",
-                       {{"separation", separation}, {"chunk", chunk}, {"error", outcome}});
+                       {{"separation", sent.separation}, {"chunk", sent.chunk}, {"error", outcome}});
     metrics_->CountChunk("returned");
     // A result that is too large for the broker stays too large.
     broker_->Nack(receipt.model, receipt.tag, /*requeue=*/!absl::IsResourceExhausted(outcome));

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "services/common/store/object_folder.h"
 #include "services/worker/broker_link.h"
 #include "services/worker/chunk_processor.h"
 #include "services/worker/worker_metrics.h"
@@ -32,8 +33,9 @@ struct Receipt {
 // back; each of the others is settled by the confirms of its results alone. Thread-safe.
 class HandOver {
  public:
-  // Not owned.
-  HandOver(BrokerLink* broker, WorkerMetrics* metrics) : broker_(broker), metrics_(metrics) {}
+  // Not owned. `objects`: where samples lie that do not come with their task; null: nowhere.
+  HandOver(BrokerLink* broker, WorkerMetrics* metrics, const store::ObjectFolder* objects)
+      : broker_(broker), metrics_(metrics), objects_(objects) {}
 
   // These chunks are in hand now.
   void Take(const std::vector<Receipt>& receipts);
@@ -41,8 +43,10 @@ class HandOver {
   // Publishes the results of a chunk, which is in hand no more: it is acknowledged when the broker
   // has confirmed all of them, given back when one finds no way, and set aside when one is too
   // large. Without effect on a chunk that was given back meanwhile, but for the duplicate results.
+  // Samples go where the task's were: beside the messages or in them; in them, too, where they find
+  // no room beside.
   void Send(const Receipt& receipt, const internal::v1::ChunkTask& task,
-            const ChunkProcessor::Results& results);
+            ChunkProcessor::Results results);
 
   // Gives all chunks in hand back to the broker. Does nothing when there are none.
   void GiveBack(absl::string_view why);
@@ -51,11 +55,20 @@ class HandOver {
   bool AwaitSettled(absl::Duration timeout);
 
  private:
-  void Settle(const Receipt& receipt, const std::string& separation, int64_t chunk,
-              const absl::Status& outcome);
+  // What is known of a chunk whose results are on their way.
+  struct Sent {
+    Receipt receipt;
+    std::string separation;
+    int64_t chunk;
+    std::string object;  // its samples, if they lay beside its task
+  };
+
+  void LayAside(const internal::v1::ChunkTask& task, ChunkProcessor::Results* results) const;
+  void Settle(const Sent& sent, const absl::Status& outcome);
 
   BrokerLink* const broker_;
   WorkerMetrics* const metrics_;
+  const store::ObjectFolder* const objects_;
 
   absl::Mutex mutex_;
   std::vector<Receipt> in_hand_ ABSL_GUARDED_BY(mutex_);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/common/base/crc32c.h"
 #include "services/common/base/status.h"
+#include "services/common/samples/beside.h"
 
 namespace unbraid::worker {
 namespace {
@@ -31,10 +32,11 @@ absl::Status CheckModel(const ChunkTask& task, const model::Package& package) {
                    "; give the same packages to every part of the system"));
 }
 
-absl::Status CheckCarried(const ChunkTask& task) {
-  if (!task.has_samples_object()) return absl::OkStatus();
-  return BadTask(absl::StrCat("the task's samples are the object ", task.samples_object().uri(),
-                              "; this worker reads samples from messages only"));
+absl::Status CheckThere(const ChunkTask& task) {
+  if (!task.has_samples_object() || !task.samples().empty()) return absl::OkStatus();
+  return base::Error(
+      absl::StatusCode::kNotFound, samples::kSamplesMissing,
+      samples::MissingText(task.samples_object()));
 }
 
 absl::Status CheckCrc(const ChunkTask& task) {
@@ -109,7 +111,7 @@ absl::Status CheckNumbers(const ChunkTask& task) {
 
 absl::Status CheckTask(const ChunkTask& task, const model::Package& package) {
   UNBRAID_RETURN_IF_ERROR(CheckModel(task, package));
-  UNBRAID_RETURN_IF_ERROR(CheckCarried(task));
+  UNBRAID_RETURN_IF_ERROR(CheckThere(task));
   UNBRAID_RETURN_IF_ERROR(CheckCrc(task));
   UNBRAID_RETURN_IF_ERROR(CheckSize(task, package));
   UNBRAID_RETURN_IF_ERROR(CheckKept(task));

@@ -7,7 +7,7 @@
 
 namespace unbraid::worker {
 
-// The reasons of ChunkFailure.
+// The reasons of ChunkFailure, beside samples::kSamplesMissing.
 inline constexpr char kBadChecksum[] = "BAD_CHECKSUM";
 inline constexpr char kBadTask[] = "BAD_TASK";
 inline constexpr char kModelMismatch[] = "MODEL_MISMATCH";
@@ -15,8 +15,8 @@ inline constexpr char kModelError[] = "MODEL_ERROR";
 inline constexpr char kNonFiniteResult[] = "NON_FINITE_RESULT";
 
 // OK when `package` can compute the task. Otherwise an error whose reason is MODEL_MISMATCH,
-// BAD_CHECKSUM or BAD_TASK, looked at in this order: samples that were damaged on the way are told
-// apart from samples that were sent wrong. Samples that lie elsewhere are BAD_TASK.
+// SAMPLES_MISSING, BAD_CHECKSUM or BAD_TASK, looked at in this order: samples that were damaged on
+// the way are told apart from samples that were sent wrong.
 absl::Status CheckTask(const internal::v1::ChunkTask& task, const model::Package& package);
 
 }  // namespace unbraid::worker

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "services/common/store/object_folder.h"
 #include "services/worker/broker_link.h"
 #include "services/worker/cancel_book.h"
 #include "services/worker/chunk_queue.h"
@@ -15,17 +16,25 @@ namespace unbraid::worker {
 class TaskIntake {
  public:
   // Not owned.
-  TaskIntake(BrokerLink* broker, const CancelBook* cancelled, WorkerMetrics* metrics)
-      : broker_(broker), cancelled_(cancelled), metrics_(metrics) {}
+  // `objects`: where samples lie that do not come with their task; null: nowhere.
+  TaskIntake(BrokerLink* broker, const CancelBook* cancelled, WorkerMetrics* metrics,
+             const store::ObjectFolder* objects)
+      : broker_(broker), cancelled_(cancelled), metrics_(metrics), objects_(objects) {}
 
-  // The task of an arrival. Nothing when it is none (set aside among the dead letters) or its
-  // separation has ended (acknowledged).
+  // The task of an arrival, with its samples if they can be had at all. Nothing when it is none
+  // (set aside among the dead letters), when its separation has ended, or when its samples are gone
+  // since somebody else had it before and is done with it (both acknowledged).
   std::optional<internal::v1::ChunkTask> Accept(const Arrival& arrival) const;
 
  private:
+  // Whether the task is still one to compute.
+  bool FetchSamples(const Arrival& arrival, internal::v1::ChunkTask* task) const;
+  void Drop(const Arrival& arrival, const internal::v1::ChunkTask& task, const char* why) const;
+
   BrokerLink* const broker_;
   const CancelBook* const cancelled_;
   WorkerMetrics* const metrics_;
+  const store::ObjectFolder* const objects_;
 };
 
 }  // namespace unbraid::worker

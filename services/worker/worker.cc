@@ -75,8 +75,9 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Config& config, cons
   // The packages are named before the catalogue moves to its place: moving a vector moves no
   // element.
   UNBRAID_ASSIGN_OR_RETURN(auto packages, Choose(config, catalogue));
-  std::unique_ptr<Worker> worker(
-      new Worker(config, connection, std::move(catalogue), std::move(packages)));
+  UNBRAID_ASSIGN_OR_RETURN(auto objects, store::OpenObjectFolder(config.object_folder));
+  std::unique_ptr<Worker> worker(new Worker(config, connection, std::move(catalogue),
+                                            std::move(packages), std::move(objects)));
   UNBRAID_RETURN_IF_ERROR(worker->Listen());
   telemetry::Info("worker starts", {{"version", UNBRAID_VERSION},
                                     {"device", config.device},
@@ -92,16 +93,19 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Config& config, cons
 }
 
 Worker::Worker(const Config& config, const amqp::ConnectionOptions& connection,
-               model::Catalogue catalogue, std::vector<const model::Package*> packages)
+               model::Catalogue catalogue, std::vector<const model::Package*> packages,
+               std::optional<store::ObjectFolder> objects)
     : config_(config),
       catalogue_(std::move(catalogue)),
       packages_(std::move(packages)),
       worker_metrics_(&metrics_),
+      objects_(std::move(objects)),
       cancelled_(kRememberedSeparations),
       watchdog_(config.chunk_deadline, LeaveHungProcess),
       link_(connection, &queue_, &cancelled_),
       loop_(LoopOptions(config), packages_,
-            {&link_, &queue_, &cancelled_, &watchdog_, &worker_metrics_}) {}
+            {&link_, &queue_, &cancelled_, &watchdog_, &worker_metrics_,
+             objects_ ? &*objects_ : nullptr}) {}
 
 Worker::~Worker() { Stop(); }
 

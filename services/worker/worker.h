@@ -2,6 +2,7 @@
 #define UNBRAID_SERVICES_WORKER_WORKER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "services/common/amqp/options.h"
 #include "services/common/model/catalogue.h"
+#include "services/common/store/object_folder.h"
 #include "services/common/telemetry/http_server.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/worker/amqp_link.h"
@@ -53,7 +55,8 @@ class Worker {
   enum class Lifecycle { kLoading, kServing, kFailed, kStopping };
 
   Worker(const Config& config, const amqp::ConnectionOptions& connection,
-         model::Catalogue catalogue, std::vector<const model::Package*> packages);
+         model::Catalogue catalogue, std::vector<const model::Package*> packages,
+         std::optional<store::ObjectFolder> objects);
 
   absl::Status Listen();
   void RunInference(const ExecutorFactory& factory);
@@ -68,6 +71,7 @@ class Worker {
 
   telemetry::Metrics metrics_;
   WorkerMetrics worker_metrics_;
+  const std::optional<store::ObjectFolder> objects_;  // none: samples come in messages alone
   ChunkQueue queue_;
   CancelBook cancelled_;
   Watchdog watchdog_;
