@@ -39,8 +39,13 @@ absl::Status AssemblerServer::Start() {
   absl::Notification created;
   absl::StatusOr<std::unique_ptr<Engine>> engine = absl::UnknownError("not created");
   engine_executor_.Post([&] {
-    Engine::Options options{config_.data, &engine_executor_, &finishing_executor_, &hub_, &feed_,
-                            &metrics_, config_.min_free_bytes,
+    Engine::Options options{config_.data,
+                            &engine_executor_,
+                            &finishing_executor_,
+                            &hub_,
+                            &feed_,
+                            &metrics_,
+                            config_.min_free_bytes,
                             config::TimeToLive(config_.separation_retention)};
     options.name = config_.name;
     options.objects = objects_ ? &*objects_ : nullptr;
@@ -51,9 +56,8 @@ absl::Status AssemblerServer::Start() {
   UNBRAID_RETURN_IF_ERROR(engine.status());
   engine_ = *std::move(engine);
   disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
-  consumer_ =
-      std::make_unique<ResultConsumer>(broker, config_.name, engine_.get(), &engine_executor_,
-                                       objects_ ? &*objects_ : nullptr);
+  consumer_ = std::make_unique<ResultConsumer>(broker, config_.name, engine_.get(),
+                                               &engine_executor_, objects_ ? &*objects_ : nullptr);
   service_ = std::make_unique<AssemblerServiceImpl>(AssemblerServiceImpl::Parts{
       engine_.get(), &engine_executor_, &disk_executor_, &hub_, &feed_, config_.name,
       [this] { return Ready(); }, config::TimeToLive(config_.separation_retention)});

@@ -102,8 +102,7 @@ void Engine::RemoveStrayObjects() const {
 
 void Engine::RemoveObjects(const Job& job) const {
   if (options_.objects == nullptr) return;
-  const absl::Status removed =
-      options_.objects->RemoveGroup(options_.name, ObjectGroup(job));
+  const absl::Status removed = options_.objects->RemoveGroup(options_.name, ObjectGroup(job));
   if (!removed.ok()) telemetry::Warning("cannot remove objects", {{"error", removed}});
 }
 

@@ -26,9 +26,9 @@ bool HasSamples(const store::ObjectFolder* objects, internal::v1::StemSamples* s
   result->object = stem->samples_object().uri();
   const absl::Status fetched = samples::Fetch(objects, stem);
   if (fetched.ok()) return true;
-  telemetry::Warning("cannot read the samples of a result", {{"separation", result->id.ToString()},
-                                                             {"chunk", result->chunk},
-                                                             {"error", fetched}});
+  telemetry::Warning(
+      "cannot read the samples of a result",
+      {{"separation", result->id.ToString()}, {"chunk", result->chunk}, {"error", fetched}});
   result->lost = true;
   Fail(samples::kSamplesMissing, samples::MissingText(stem->samples_object()), result);
   return false;
@@ -75,7 +75,8 @@ absl::StatusOr<Result> ParseResult(const std::string& body, const store::ObjectF
       result.stem = message.stem().stem_index();
       result.channels = message.stem().channels();
       result.frames = message.stem().frames();
-      if (HasSamples(objects, message.mutable_stem(), &result)) TakeSamples(message.stem(), &result);
+      if (HasSamples(objects, message.mutable_stem(), &result))
+        TakeSamples(message.stem(), &result);
       return result;
     case internal::v1::ChunkResult::kFailure:
       result.failure_reason =

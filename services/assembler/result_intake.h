@@ -40,9 +40,8 @@ struct Result {
 
 // Parses a message body. Samples that do not match their checksum or their size, or are not finite,
 // give a Result with the failure BAD_CHECKSUM, BAD_RESULT or NON_FINITE_RESULT, so that the chunk
-// is tried again; so do, with SAMPLES_MISSING, those that lie beside the message and cannot be read.
-// `objects`: where such lie; null: nowhere.
-// INVALID_ARGUMENT for what is no result at all.
+// is tried again; so do, with SAMPLES_MISSING, those that lie beside the message and cannot be
+// read. `objects`: where such lie; null: nowhere. INVALID_ARGUMENT for what is no result at all.
 absl::StatusOr<Result> ParseResult(const std::string& body,
                                    const store::ObjectFolder* objects = nullptr);
 

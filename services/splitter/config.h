@@ -35,8 +35,8 @@ struct Config {
   // restarts, or they are not found again.
   std::string name = "splitter-1";
 
-  // Folder that workers and assembler share, on the same machine or a common volume: chunks' samples
-  // are laid into it, and messages only name them. Empty: they travel in the messages.
+  // Folder that workers and assembler share, on the same machine or a common volume: chunks'
+  // samples are laid into it, and messages only name them. Empty: they travel in the messages.
   std::string object_folder;
 
   // Largest upload, in bytes, and longest track. More is refused with the limit named.

@@ -197,10 +197,9 @@ void Dispatcher::LayAside(internal::v1::ChunkTask* task) const {
   const absl::Status laid =
       samples::LayAside(*objects_, {task->assembler(), id, task->attempt()}, task);
   if (laid.ok()) return;
-  telemetry::Warning("a chunk's samples travel in its message, since they cannot be laid aside",
-                     {{"separation", id.ToString()},
-                      {"chunk", task->chunk_index()},
-                      {"error", laid}});
+  telemetry::Warning(
+      "a chunk's samples travel in its message, since they cannot be laid aside",
+      {{"separation", id.ToString()}, {"chunk", task->chunk_index()}, {"error", laid}});
 }
 
 void Dispatcher::Send(const Order& order) {
@@ -224,19 +223,20 @@ void Dispatcher::Send(const Order& order) {
     unconfirmed_bytes_ += bytes;
   }
   window_->Sent(job.package());
-  sink_->Publish(std::move(chunk), [this, order, bytes,
-                                    object = task->samples_object().uri()](absl::Status status) {
-    // One whose fate is unknown may be in its queue.
-    if (objects_ != nullptr && !status.ok() && !absl::IsCancelled(status)) objects_->Remove(object);
-    {
-      absl::MutexLock lock(&mutex_);
-      --unconfirmed_;
-      unconfirmed_bytes_ -= bytes;
-      news_ = true;
-    }
-    if (status.ok()) bytes_total_.Increment(static_cast<double>(bytes));
-    OnDecided(order, status);
-  });
+  sink_->Publish(std::move(chunk),
+                 [this, order, bytes, object = task->samples_object().uri()](absl::Status status) {
+                   // One whose fate is unknown may be in its queue.
+                   if (objects_ != nullptr && !status.ok() && !absl::IsCancelled(status))
+                     objects_->Remove(object);
+                   {
+                     absl::MutexLock lock(&mutex_);
+                     --unconfirmed_;
+                     unconfirmed_bytes_ -= bytes;
+                     news_ = true;
+                   }
+                   if (status.ok()) bytes_total_.Increment(static_cast<double>(bytes));
+                   OnDecided(order, status);
+                 });
 }
 
 void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {

@@ -75,8 +75,9 @@ void HandOver::Settle(const Sent& sent, const absl::Status& outcome) {
     broker_->Ack(receipt.model, receipt.tag);
     if (objects_ != nullptr) objects_->Remove(sent.object);
   } else {
-    telemetry::Warning("gave a chunk back whose results could not be sent",
-                       {{"separation", sent.separation}, {"chunk", sent.chunk}, {"error", outcome}});
+    telemetry::Warning(
+        "gave a chunk back whose results could not be sent",
+        {{"separation", sent.separation}, {"chunk", sent.chunk}, {"error", outcome}});
     metrics_->CountChunk("returned");
     // A result that is too large for the broker stays too large.
     broker_->Nack(receipt.model, receipt.tag, /*requeue=*/!absl::IsResourceExhausted(outcome));

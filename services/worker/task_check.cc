@@ -34,9 +34,8 @@ absl::Status CheckModel(const ChunkTask& task, const model::Package& package) {
 
 absl::Status CheckThere(const ChunkTask& task) {
   if (!task.has_samples_object() || !task.samples().empty()) return absl::OkStatus();
-  return base::Error(
-      absl::StatusCode::kNotFound, samples::kSamplesMissing,
-      samples::MissingText(task.samples_object()));
+  return base::Error(absl::StatusCode::kNotFound, samples::kSamplesMissing,
+                     samples::MissingText(task.samples_object()));
 }
 
 absl::Status CheckCrc(const ChunkTask& task) {

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,16 @@ class Stack:
         status, events = self.run("separate", str(song), "-o", str(out), *options)
         assert status == 0, events[-1]
         return finished(events)
+
+    def await_ready(self, queue: str, number: int) -> None:
+        """Waits until so many messages wait in the queue."""
+        end = time.monotonic() + MORE_SECONDS
+        while True:
+            lines = [line.split() for line in self.script("ctl", "list_queues", "name", "messages_ready").splitlines()]
+            ready = {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
+            if ready.get(queue, 0) >= number:
+                return
+            assert time.monotonic() < end, ready
 
     def log_lines(self) -> list[dict[str, Any]]:
         lines = []

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ STALL_AFTER = "2s"
 # Twelve chunks: more than wait in the queue at once.
 FRAMES = 2_500_001
 RESULTS = "unbraid.results.assembler-1"
-PATIENCE = 60
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +19,6 @@ def stack():
     running.environment["UNBRAID_STALL_AFTER"] = STALL_AFTER
     with running:
         yield running
-
-
-def await_ready(stack, queue, number):
-    """Waits until so many messages wait in the queue."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        lines = [line.split() for line in stack.script("ctl", "list_queues", "name", "messages_ready").splitlines()]
-        ready = {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
-        if ready.get(queue, 0) >= number:
-            return
-        assert time.monotonic() < end, ready
 
 
 def check(command, samples, out):
@@ -47,7 +34,7 @@ def test_chunks_that_are_lost_are_sent_again(stack, tmp_path, times):
     os.kill(worker, signal.SIGSTOP)
     command = stack.start("separate", str(tmp_path / "song.wav"), "-o", str(tmp_path / "out"), "--model", "passthrough")
     for _ in range(times):
-        await_ready(stack, chunk_queue("passthrough"), 2)
+        stack.await_ready(chunk_queue("passthrough"), 2)
         stack.script("ctl", "purge_queue", chunk_queue("passthrough"))
     os.kill(worker, signal.SIGCONT)
     check(command, samples, tmp_path / "out")
@@ -58,10 +45,10 @@ def test_results_that_are_lost_are_computed_again(stack, tmp_path):
     worker = stack.pids()["worker-1"]
     os.kill(worker, signal.SIGSTOP)
     command = stack.start("separate", str(tmp_path / "song.wav"), "-o", str(tmp_path / "out"), "--model", "passthrough")
-    await_ready(stack, chunk_queue("passthrough"), 2)
+    stack.await_ready(chunk_queue("passthrough"), 2)
     os.kill(stack.pids()["assembler"], signal.SIGKILL)
     os.kill(worker, signal.SIGCONT)
-    await_ready(stack, RESULTS, 8)
+    stack.await_ready(RESULTS, 8)
     stack.script("ctl", "purge_queue", RESULTS)
     stack.script("restart", "assembler")
     check(command, samples, tmp_path / "out")

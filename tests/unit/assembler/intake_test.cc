@@ -59,9 +59,6 @@ TEST_CASE("samples that do not fill their frames are a failure of the chunk") {
     message.mutable_stem()->clear_samples();
     message.mutable_stem()->set_samples_crc32c(base::Crc32c(""));
   }
-  SECTION("samples that lie elsewhere") {
-    message.mutable_stem()->mutable_samples_object()->set_uri("s3://results/1");
-  }
   SECTION("no channels") { message.mutable_stem()->set_channels(0); }
   SECTION("many channels") { message.mutable_stem()->set_channels(1 << 30); }
   const auto result = ParseResult(message.SerializeAsString());

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "services/common/base/crc32c.h"
+#include "services/common/samples/beside.h"
 #include "services/common/store/files.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/splitter/fixtures.h"
@@ -13,7 +15,14 @@ namespace {
 
 class DispatcherTest {
  protected:
-  DispatcherTest() { dispatcher_.SetAssembler("assembler-1"); }
+  explicit DispatcherTest(bool objects = false) {
+    if (objects) objects_ = *store::ObjectFolder::Open(folder_.path() + "/objects");
+    dispatcher_.emplace(
+        &sink_, &window_, &metrics_,
+        [this](base::SeparationId, int32_t, const absl::Status& why) { failure_ = why; },
+        objects_ ? &*objects_ : nullptr);
+    dispatcher_->SetAssembler("assembler-1");
+  }
 
   // A job of `chunks` chunks of the test package, with a spool of zeros.
   Job AddJob(int64_t id, int64_t chunks, const std::vector<bool>& done = {}) {
@@ -28,7 +37,7 @@ class DispatcherTest {
     *job.open.mutable_track() = SomeTrack(job.prepared.model_frames, 44'100, 1);
     REQUIRE(store::WriteFileDurably(PathOf(id), std::string(static_cast<size_t>(chunks) * 3600, 0))
                 .ok());
-    dispatcher_.Add(job, PathOf(id), chunks, done);
+    dispatcher_->Add(job, PathOf(id), chunks, done);
     return job;
   }
 
@@ -36,7 +45,7 @@ class DispatcherTest {
 
   int StepAll() {
     int steps = 0;
-    while (dispatcher_.Step()) ++steps;
+    while (dispatcher_->Step()) ++steps;
     return steps;
   }
 
@@ -47,9 +56,8 @@ class DispatcherTest {
   SendWindow window_{&depths_, absl::Milliseconds(200), [this] { return now_; }};
   telemetry::Metrics metrics_;
   std::optional<absl::Status> failure_;
-  Dispatcher dispatcher_{
-      &sink_, &window_, &metrics_,
-      [this](base::SeparationId, int32_t, const absl::Status& why) { failure_ = why; }};
+  std::optional<store::ObjectFolder> objects_;
+  std::optional<Dispatcher> dispatcher_;
 };
 
 TEST_CASE_METHOD(DispatcherTest, "sends no more than the window holds") {
@@ -57,21 +65,21 @@ TEST_CASE_METHOD(DispatcherTest, "sends no more than the window holds") {
   CHECK(StepAll() == 8);
   now_ += absl::Seconds(1);  // the workers have taken all
   CHECK(StepAll() == 8);
-  CHECK_FALSE(dispatcher_.QuietOf(base::SeparationId(1)).all_sent);
+  CHECK_FALSE(dispatcher_->QuietOf(base::SeparationId(1)).all_sent);
   now_ += absl::Seconds(1);
   CHECK(StepAll() == 4);
-  CHECK(dispatcher_.QuietOf(base::SeparationId(1)).all_sent);
+  CHECK(dispatcher_->QuietOf(base::SeparationId(1)).all_sent);
 }
 
 TEST_CASE_METHOD(DispatcherTest, "tells what the broker has") {
   AddJob(1, 4, {true, false, false, false});
   sink_.AnswerNext({absl::OkStatus(), absl::CancelledError("the process ends")});
-  REQUIRE(dispatcher_.Step());
-  REQUIRE(dispatcher_.Step());
-  REQUIRE(dispatcher_.given_out().size() == 1);
-  CHECK(dispatcher_.given_out().front().chunks == std::vector<bool>{true, true, false, false});
-  dispatcher_.Retry(base::SeparationId(1), 1, 1, 2);
-  CHECK(dispatcher_.given_out().front().chunks == std::vector<bool>{true, false, false, false});
+  REQUIRE(dispatcher_->Step());
+  REQUIRE(dispatcher_->Step());
+  REQUIRE(dispatcher_->given_out().size() == 1);
+  CHECK(dispatcher_->given_out().front().chunks == std::vector<bool>{true, true, false, false});
+  dispatcher_->Retry(base::SeparationId(1), 1, 1, 2);
+  CHECK(dispatcher_->given_out().front().chunks == std::vector<bool>{true, false, false, false});
 }
 
 TEST_CASE_METHOD(DispatcherTest, "Case 27: two separations share the window") {
@@ -84,8 +92,8 @@ TEST_CASE_METHOD(DispatcherTest, "Case 27: two separations share the window") {
 
 TEST_CASE_METHOD(DispatcherTest, "Case 24: a removed separation is sent no more") {
   AddJob(1, 100);
-  CHECK(dispatcher_.Step());
-  dispatcher_.Remove(base::SeparationId(1));
+  CHECK(dispatcher_->Step());
+  dispatcher_->Remove(base::SeparationId(1));
   CHECK(StepAll() == 0);
 }
 
@@ -107,24 +115,64 @@ TEST_CASE_METHOD(DispatcherTest, "a chunk that no queue wanted takes its turn ag
   CHECK_FALSE(failure_);
 }
 
+// Where splitter, workers and assembler share a folder.
+class ObjectsTest : public DispatcherTest {
+ protected:
+  ObjectsTest() : DispatcherTest(true) {}
+
+  size_t Objects() const {
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(objects_->path())) {
+      count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  }
+};
+
+TEST_CASE_METHOD(ObjectsTest, "samples are laid aside, and their message names them") {
+  AddJob(1, 1);
+  CHECK(StepAll() == 1);
+  internal::v1::ChunkTask task = sink_.tasks().front();
+  CHECK(task.samples().empty());
+  CHECK(task.samples_object().uri().rfind("folder:assembler-1/1.1/", 0) == 0);
+  CHECK(task.samples_object().size_bytes() == 4000);
+  REQUIRE(samples::Fetch(&*objects_, &task).ok());
+  CHECK(task.samples_crc32c() == base::Crc32c(task.samples()));
+}
+
+TEST_CASE_METHOD(ObjectsTest, "samples that no queue wanted the message of are not left behind") {
+  AddJob(1, 2);
+  sink_.AnswerNext({absl::UnavailableError("no queue"), absl::CancelledError("who knows")});
+  CHECK(StepAll() == 3);
+  CHECK(Objects() == 2);
+}
+
+TEST_CASE_METHOD(ObjectsTest, "samples that find no room beside travel in their message") {
+  AddJob(1, 1);
+  REQUIRE(store::RemoveAll(objects_->path()).ok());
+  CHECK(StepAll() == 1);
+  CHECK_FALSE(sink_.tasks().front().has_samples_object());
+  CHECK(sink_.tasks().front().samples().size() == 4000);
+}
+
 TEST_CASE_METHOD(DispatcherTest, "a growing spool is given out as far as it is, through its end") {
   Job job = AddJob(1, 5);
   const std::string part = PathOf(1) + ".part";
   std::filesystem::rename(PathOf(1), part);
-  dispatcher_.AddGrowing(job, PathOf(1), part, 5, {});
+  dispatcher_->AddGrowing(job, PathOf(1), part, 5, {});
   CHECK(StepAll() == 0);
-  CHECK_FALSE(dispatcher_.QuietOf(job.id).all_sent);
-  dispatcher_.SetReady(job.id, 2, 5);  // of another attempt
+  CHECK_FALSE(dispatcher_->QuietOf(job.id).all_sent);
+  dispatcher_->SetReady(job.id, 2, 5);  // of another attempt
   CHECK(StepAll() == 0);
-  dispatcher_.SetReady(job.id, 1, 2);
+  dispatcher_->SetReady(job.id, 1, 2);
   CHECK(StepAll() == 2);
-  dispatcher_.SetReady(job.id, 1, 3);
+  dispatcher_->SetReady(job.id, 1, 3);
   std::filesystem::rename(part, PathOf(1));
   CHECK(StepAll() == 1);
-  dispatcher_.SetReady(job.id, 1, 5);
+  dispatcher_->SetReady(job.id, 1, 5);
   CHECK(StepAll() == 2);
   CHECK(sink_.Sent(1).size() == 5);
-  CHECK(dispatcher_.QuietOf(job.id).all_sent);
+  CHECK(dispatcher_->QuietOf(job.id).all_sent);
   CHECK_FALSE(failure_);
 }
 
@@ -132,13 +180,13 @@ TEST_CASE_METHOD(DispatcherTest,
                  "what a job sent before it was added again does not count for it") {
   sink_.HoldAnswers();
   Job job = AddJob(1, 2);
-  CHECK(dispatcher_.Step());
-  dispatcher_.Remove(job.id);
-  dispatcher_.Add(job, PathOf(1), 2, {});
+  CHECK(dispatcher_->Step());
+  dispatcher_->Remove(job.id);
+  dispatcher_->Add(job, PathOf(1), 2, {});
   CHECK(StepAll() == 2);
-  CHECK_FALSE(dispatcher_.QuietOf(job.id).all_sent);
+  CHECK_FALSE(dispatcher_->QuietOf(job.id).all_sent);
   sink_.Answer();
-  CHECK(dispatcher_.QuietOf(job.id).all_sent);
+  CHECK(dispatcher_->QuietOf(job.id).all_sent);
 }
 
 TEST_CASE_METHOD(DispatcherTest, "a chunk that is too large fails its separation") {
@@ -159,28 +207,28 @@ TEST_CASE_METHOD(DispatcherTest, "a lost spool fails its separation") {
 
 TEST_CASE_METHOD(DispatcherTest, "a retry is sent with its try, one of another attempt is not") {
   AddJob(1, 1, {true});
-  dispatcher_.Retry(base::SeparationId(1), 7, 0, 2);
+  dispatcher_->Retry(base::SeparationId(1), 7, 0, 2);
   CHECK(StepAll() == 0);
-  dispatcher_.Retry(base::SeparationId(1), 1, 0, 2);
+  dispatcher_->Retry(base::SeparationId(1), 1, 0, 2);
   CHECK(StepAll() == 1);
   CHECK(sink_.message_ids() == std::vector<std::string>{"1.1.0.2"});
 }
 
 TEST_CASE_METHOD(DispatcherTest, "nothing is sent before the assembler's name is known") {
-  dispatcher_.SetAssembler("");
+  dispatcher_->SetAssembler("");
   AddJob(1, 1);
   CHECK(StepAll() == 0);
-  dispatcher_.SetAssembler("assembler-2");
+  dispatcher_->SetAssembler("assembler-2");
   CHECK(StepAll() == 1);
   CHECK(sink_.tasks().front().assembler() == "assembler-2");
 }
 
 TEST_CASE_METHOD(DispatcherTest, "the thread sends by itself, and stops twice") {
-  dispatcher_.Start();
+  dispatcher_->Start();
   AddJob(1, 5);
   CHECK(sink_.AwaitTasks(5));
-  dispatcher_.Stop();
-  dispatcher_.Stop();
+  dispatcher_->Stop();
+  dispatcher_->Stop();
 }
 
 }  // namespace

@@ -4,8 +4,7 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
-#include "services/common/telemetry/metrics.h"
-#include "tests/unit/worker/fake_separator.h"
+#include "tests/unit/worker/loop_bench.h"
 
 namespace unbraid::worker {
 namespace {
@@ -14,71 +13,8 @@ using Catch::Contains;
 using internal::v1::ChunkResult;
 using internal::v1::ChunkTask;
 
-// Keeps what is published until a test decides it.
-class FakeBroker : public BrokerLink {
- public:
-  void Publish(Outgoing result, std::function<void(absl::Status)> done) override {
-    published.push_back({std::move(result), std::move(done)});
-    if (on_publish) on_publish();
-  }
-  void Ack(size_t, amqp::DeliveryTag tag) override { acked.push_back(tag.value); }
-  void Nack(size_t, amqp::DeliveryTag tag, bool requeue) override {
-    (requeue ? requeued : rejected).push_back(tag.value);
-  }
-
-  struct Published {
-    Outgoing result;
-    std::function<void(absl::Status)> done;
-  };
-  std::vector<Published> published;
-  std::function<void()> on_publish;
-  std::vector<uint64_t> acked;
-  std::vector<uint64_t> requeued;
-  std::vector<uint64_t> rejected;
-};
-
-using Tags = std::vector<uint64_t>;
-
-// A loop with fakes around it.
-struct Bench {
-  Bench() : loop({"worker-1"}, {&package}, {&broker, &queue, &cancelled, &watchdog, &metrics}) {
-    REQUIRE(loop.Load([this](const model::Package&) {
-                  auto made = std::make_unique<FakeSeparator>(SeparatorFor(package));
-                  separator = made.get();
-                  return Inline(std::move(made));
-                })
-                .ok());
-  }
-
-  void Push(uint64_t tag, const std::string& body) {
-    Arrival arrival;
-    arrival.delivery.body = body;
-    arrival.delivery.tag = {1, tag};
-    queue.Push(std::move(arrival));
-  }
-  // Computes `expected` chunks. A closed queue gives nothing, so the last one closes it.
-  void Run() {
-    separator->before = [this] {
-      if (++computed == expected) queue.Close();
-    };
-    CHECK(loop.Run().ok());
-  }
-
-  model::Package package = FakePackage(2);
-  FakeBroker broker;
-  ChunkQueue queue;
-  CancelBook cancelled{8};
-  Watchdog watchdog{absl::Hours(1), [] {}};
-  telemetry::Metrics figures;
-  WorkerMetrics metrics{&figures};
-  FakeSeparator* separator = nullptr;
-  int computed = 0;
-  int expected = 1;
-  ChunkLoop loop;
-};
-
 TEST_CASE("a chunk is acknowledged only when all its results are confirmed") {
-  Bench bench;
+  LoopBench bench;
   const ChunkTask task = FakeTask(bench.package, 2);
   bench.Push(11, task.SerializeAsString());
   bench.Run();
@@ -101,7 +37,7 @@ TEST_CASE("a chunk is acknowledged only when all its results are confirmed") {
 }
 
 TEST_CASE("the next chunk is computed while the results of the first are on their way") {
-  Bench bench;
+  LoopBench bench;
   bench.expected = 2;
   bench.Push(1, FakeTask(bench.package, 2).SerializeAsString());
   bench.Push(2, FakeTask(bench.package, 2).SerializeAsString());
@@ -113,7 +49,7 @@ TEST_CASE("the next chunk is computed while the results of the first are on thei
 }
 
 TEST_CASE("a chunk whose delivery has failed waits until those before it are done with") {
-  Bench bench;
+  LoopBench bench;
   bench.Push(1, FakeTask(bench.package, 2).SerializeAsString());
   Arrival suspect;
   suspect.delivery.body = FakeTask(bench.package, 2).SerializeAsString();
@@ -140,7 +76,7 @@ TEST_CASE("a chunk whose delivery has failed waits until those before it are don
 }
 
 TEST_CASE("a chunk whose results find no way is given back") {
-  Bench bench;
+  LoopBench bench;
   bench.Push(11, FakeTask(bench.package, 2).SerializeAsString());
   bench.Run();
   bench.broker.published[0].done(absl::OkStatus());
@@ -158,7 +94,7 @@ TEST_CASE("a chunk whose results find no way is given back") {
 }
 
 TEST_CASE("a failure is a result, confirmed and then acknowledged") {
-  Bench bench;
+  LoopBench bench;
   bench.separator->status = absl::InternalError("out of cheese");
   bench.Push(11, FakeTask(bench.package, 2).SerializeAsString());
   bench.Run();
@@ -175,7 +111,7 @@ TEST_CASE("a failure is a result, confirmed and then acknowledged") {
 }
 
 TEST_CASE("what is no task is set aside, and work goes on") {
-  Bench bench;
+  LoopBench bench;
   ChunkTask nameless = FakeTask(bench.package, 2);
   nameless.clear_assembler();
   bench.Push(1, "\xff\xff no protobuf");
@@ -188,7 +124,7 @@ TEST_CASE("what is no task is set aside, and work goes on") {
 }
 
 TEST_CASE("Case 24: a chunk of a separation that has ended is dropped without computing") {
-  Bench bench;
+  LoopBench bench;
   bench.cancelled.Add(base::SeparationId(456), 2);
   ChunkTask anew = FakeTask(bench.package, 2);
   anew.set_attempt(3);
@@ -202,7 +138,7 @@ TEST_CASE("Case 24: a chunk of a separation that has ended is dropped without co
 }
 
 TEST_CASE("the chunk in hand is given back when it is not waited for any longer") {
-  Bench bench;
+  LoopBench bench;
   absl::Notification computing;
   absl::Notification go_on;
   bench.separator->before = [&] {

@@ -202,11 +202,6 @@ TEST_CASE("a task that contradicts itself or the model is refused with the rule"
     CHECK_THAT(results[0].failure().message(), Contains("chunk -3"));
     return;
   }
-  SECTION("samples that lie elsewhere") {
-    task.clear_samples();
-    task.mutable_samples_object()->set_uri("s3://chunks/1");
-    words = "the object s3://chunks/1; this worker reads samples from messages only";
-  }
   SECTION("scale 0") {
     task.set_scale(0);
     words = "scale 0";
