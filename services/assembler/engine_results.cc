@@ -53,8 +53,8 @@ void Engine::Sort(Offer* offer, std::map<base::SeparationId, Waiting>* waiting,
     result.samples.clear();
   }
   // Delivered again after it was taken, and its samples removed.
-  const bool known =
-      wanted && result.lost && position >= 0 && active->job.StemDone(result.chunk, position);
+  const bool known = wanted && !result.fetched.ok() && position >= 0 &&
+                     active->job.StemDone(result.chunk, position);
   if (wanted && result.failed() && !known) {
     failures->push_back(offer);
   } else if (wanted && !active->job.StemDone(result.chunk, position)) {

@@ -51,6 +51,10 @@ void ResultConsumer::Parse() {
   while (const std::optional<amqp::Delivery> delivery = deliveries_.Pop()) {
     absl::StatusOr<Result> result = ParseResult(delivery->body, objects_);
     if (result.ok()) {
+      if (!result->fetched.ok()) {
+        telemetry::Warning("cannot read the samples of a result",
+                           {{"message_id", delivery->message_id}, {"error", result->fetched}});
+      }
       parsed_.Push({*std::move(result), delivery->tag, absl::Now()});
       continue;
     }

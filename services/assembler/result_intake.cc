@@ -7,7 +7,6 @@
 #include "services/common/base/crc32c.h"
 #include "services/common/base/status.h"
 #include "services/common/samples/beside.h"
-#include "services/common/telemetry/log.h"
 #include "unbraid/internal/v1/work.pb.h"
 
 namespace unbraid::assembler {
@@ -24,12 +23,8 @@ bool HasSamples(const store::ObjectFolder* objects, internal::v1::StemSamples* s
                 Result* result) {
   if (!stem->has_samples_object()) return true;
   result->object = stem->samples_object().uri();
-  const absl::Status fetched = samples::Fetch(objects, stem);
-  if (fetched.ok()) return true;
-  telemetry::Warning(
-      "cannot read the samples of a result",
-      {{"separation", result->id.ToString()}, {"chunk", result->chunk}, {"error", fetched}});
-  result->lost = true;
+  result->fetched = samples::Fetch(objects, stem);
+  if (result->fetched.ok()) return true;
   Fail(samples::kSamplesMissing, samples::MissingText(stem->samples_object()), result);
   return false;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/common/base/ids.h"
 #include "services/common/store/object_folder.h"
@@ -32,8 +33,8 @@ struct Result {
 
   // Where the samples of the stem lay beside the message; empty: in it. To be removed with it.
   std::string object;
-  // They are not there: lost, unless this result has been taken before.
-  bool lost = false;
+  // Whether they could be read; if not they are lost, unless this result has been taken before.
+  absl::Status fetched;
 
   bool failed() const { return !failure_reason.empty(); }
 };

@@ -43,6 +43,7 @@ std::string BodyOf(FuzzedDataProvider values) {
                                           : values.ConsumeIntegral<int32_t>());
   stem->set_frames(values.ConsumeBool() ? values.ConsumeIntegralInRange<int64_t>(0, 8)
                                         : values.ConsumeIntegral<int64_t>());
+  if (values.ConsumeBool()) stem->mutable_samples_object()->set_uri("folder:a/b/c");
   stem->set_samples(values.ConsumeRemainingBytesAsString());
   stem->set_samples_crc32c(unbraid::base::Crc32c(stem->samples()));
   return message.SerializeAsString();

@@ -1,11 +1,14 @@
-// What a client writes as text: resource names, page tokens, labels; and addresses from flags. What
-// is taken has one spelling.
+// What a client writes as text: resource names, page tokens, labels; objects, that messages name;
+// and addresses from flags. What is taken has one spelling.
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "services/common/base/host_port.h"
 #include "services/common/base/ids.h"
 #include "services/common/base/status.h"
+#include "services/common/store/object_folder.h"
 #include "services/splitter/paging.h"
 #include "tests/fuzz/check.h"
 
@@ -36,12 +39,26 @@ void CheckToken(absl::string_view text) {
   UNBRAID_FUZZ_CHECK(again.ok() && *again == *position && *position > 0);
 }
 
+// A message names an object; whatever it says, nothing outside the folder is looked at.
+void CheckObject(const std::string& text) {
+  static const auto folder = unbraid::store::ObjectFolder::Open("/");
+  UNBRAID_FUZZ_CHECK(folder.ok());
+  std::string bytes;
+  const bool is_name = !absl::IsInvalidArgument(folder->Read(text, 0, &bytes));
+  const std::vector<std::string> words = absl::StrSplit(text, '/');
+  UNBRAID_FUZZ_CHECK(!is_name || (words.size() == 3 && words[0].rfind("folder:", 0) == 0 &&
+                                  words[0].size() > 7 && words[0][7] != '.' &&
+                                  words[1].find_first_not_of('.') == 0 &&
+                                  words[2].find_first_not_of('.') == 0));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   CheckNames(text);
   CheckToken(text);
+  CheckObject(text);
   (void)unbraid::base::ParseHostPort(text);
   return 0;
 }

@@ -144,7 +144,8 @@ def names(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     token = base64.urlsafe_b64encode(b"before:42").decode().rstrip("=")
     texts = ["tracks/0", f"tracks/{2**63 - 1}", "separations/12", "separations/12/stems/vocals", "separations/12/stems/../x",
-             "tracks/ü", "tracks/-1", "tracks/01", token, "127.0.0.1:50052", "[::1]:1", "localhost:0", ""]
+             "tracks/ü", "tracks/-1", "tracks/01", token, "127.0.0.1:50052", "[::1]:1", "localhost:0", "folder:a/1.1/0f",
+             "folder:../a/b", ""]
     for number, text in enumerate(texts):
         (folder / str(number)).write_text(text)
 

@@ -69,7 +69,7 @@ TEST_CASE_METHOD(Fixture, "samples that cannot be read are a failure of the chun
   SECTION("gone") {
     const Result result = Gone(0, 0);
     CHECK(result.failure_reason == "SAMPLES_MISSING");
-    CHECK(result.lost);
+    CHECK(absl::IsNotFound(result.fetched));
     CHECK_THAT(result.failure_message, Contains("--object-folder"));
     CHECK_THAT(result.failure_message, !Contains(folder.path()));
   }
