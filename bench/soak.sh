@@ -3,8 +3,10 @@
 # somebody has to help. Prints a line per run, and at the end what docs/faults.md is made from: a table of the faults with the
 # pauses that they caused, the memory of every part before and after, and what was left behind. Fails when any of that is bad.
 #
-#   bench/soak.sh [RUNS [FIRST_SEED [FILE]]]    100 runs from seed 1 by default; FILE gets the tables as well
-#   bench/soak.sh --seed N                      the run of one seed once more
+#   bench/soak.sh [--beside] [RUNS [FIRST_SEED [FILE]]]    100 runs from seed 1 by default; FILE gets the tables as well
+#   bench/soak.sh [--beside] --seed N                      the run of one seed once more
+#
+# Audio travels in the messages, or with --beside in a folder beside them.
 #
 # docs/faults.md holds the tables of many such runs, with notes on them; let FILE be another one.
 #
@@ -14,10 +16,14 @@ set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/common.sh"
 
-USAGE='usage: bench/soak.sh [RUNS [FIRST_SEED [FILE]]], or bench/soak.sh --seed N'
+USAGE='usage: bench/soak.sh [--beside] [RUNS [FIRST_SEED [FILE]]], or bench/soak.sh [--beside] --seed N'
 
 main() {
   local chaos=("$UNBRAID_ROOT/tests/integration/stack/chaos.py") number
+  if [[ ${1:-} == --beside ]]; then
+    chaos+=(--beside)
+    shift
+  fi
   if [[ ${1:-} == --seed ]]; then
     [[ ${2:-} =~ ^[0-9]+$ ]] || die "$USAGE"
     exec /usr/bin/python3 "${chaos[@]}" --seed "$2"

@@ -13,6 +13,7 @@ set -euo pipefail
 STACK=$(realpath -m "${UNBRAID_STACK_DIR:-$UNBRAID_BUILD/stack}")
 # Where chunks' audio lies beside the messages; empty: it travels in them.
 OBJECTS=${UNBRAID_STACK_OBJECTS-$STACK/objects}
+[[ -z $OBJECTS ]] || OBJECTS=$(realpath -m "$OBJECTS")
 # How long a part may take until it is ready; a worker loads its models and warms them up in this time.
 READY_SECONDS=${UNBRAID_STACK_READY_SECONDS:-180}
 # How long a part may take to end; a worker finishes its chunk or gives it back in this time.

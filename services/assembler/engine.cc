@@ -22,6 +22,11 @@ namespace {
 // Watchers hear of a separation at most so often, unless its state changes.
 constexpr absl::Duration kBetweenNews = absl::Milliseconds(100);
 
+// How often objects beside messages are looked through, and how long what is no separation's may
+// lie there.
+constexpr absl::Duration kBetweenSweeps = absl::Seconds(30);
+constexpr absl::Duration kObjectsStay = absl::Minutes(1);
+
 // What a separation's objects beside messages are kept under.
 std::string ObjectGroup(const Job& job) {
   return samples::Owner{"", job.id, job.attempt()}.group();
@@ -49,7 +54,6 @@ absl::Status Engine::Recover() {
   UNBRAID_RETURN_IF_ERROR(
       RemoveLeftovers(options_.data_folder, attempts, {active.begin(), active.end()}));
   for (base::SeparationId id : active) UNBRAID_RETURN_IF_ERROR(Resume(id));
-  RemoveStrayObjects();
   // Nothing fails from here on, so what is posted finds the engine alive.
   for (base::SeparationId id : active) {
     Active* resumed = FindActive(id);
@@ -92,18 +96,18 @@ absl::Status Engine::Resume(base::SeparationId id) {
   return absl::OkStatus();
 }
 
-void Engine::RemoveStrayObjects() const {
-  if (options_.objects == nullptr) return;
+void Engine::SweepObjects(absl::Time now) {
+  if (options_.objects == nullptr || now < sweep_objects_again_) return;
+  sweep_objects_again_ = now + kBetweenSweeps;
   std::set<std::string> groups;
   for (const auto& [id, active] : active_) groups.insert(ObjectGroup(active.job));
-  const absl::Status removed = options_.objects->RemoveOthers(options_.name, groups);
-  if (!removed.ok()) telemetry::Warning("cannot remove old objects", {{"error", removed}});
-}
-
-void Engine::RemoveObjects(const Job& job) const {
-  if (options_.objects == nullptr) return;
-  const absl::Status removed = options_.objects->RemoveGroup(options_.name, ObjectGroup(job));
-  if (!removed.ok()) telemetry::Warning("cannot remove objects", {{"error", removed}});
+  // On another thread, since a folder over a network can take its time. What begins meanwhile
+  // is younger than `before`.
+  options_.finishing->Post([objects = options_.objects, name = options_.name, groups,
+                            before = absl::Now() - kObjectsStay] {
+    const absl::Status removed = objects->RemoveOthers(name, groups, before);
+    if (!removed.ok()) telemetry::Warning("cannot remove old objects", {{"error", removed}});
+  });
 }
 
 Engine::Active* Engine::FindActive(base::SeparationId id) {
@@ -144,6 +148,7 @@ void Engine::Tick(absl::Time now) {
     }
   }
   RemoveExpired(now);
+  SweepObjects(now);
 }
 
 void Engine::SetWaitingFor(Active* active, const std::string& what) {

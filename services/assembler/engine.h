@@ -60,7 +60,7 @@ class Engine {
     // for another one.
     absl::Duration advance_patience = absl::Seconds(30);
     // The assembler's name, and where samples lie that do not come with their messages: what is
-    // left of them goes with the separation. Null: nowhere.
+    // left of those of separations that have ended goes after a while. Null: nowhere.
     std::string name;
     const store::ObjectFolder* objects = nullptr;
     // The time of ends and uses.
@@ -149,9 +149,9 @@ class Engine {
 
   absl::Status Recover();
   absl::Status Resume(base::SeparationId id);
-  // Removes what lies beside messages of all separations that have ended, or of one.
-  void RemoveStrayObjects() const;
-  void RemoveObjects(const Job& job) const;
+  // Has what lies beside messages removed, of separations that have ended: not at once, since
+  // workers that do not know it yet read and write there.
+  void SweepObjects(absl::Time now);
   absl::StatusOr<Job> FindAny(base::SeparationId id);
   absl::StatusOr<Job> Find(const std::string& owner, base::SeparationId id);
   // The active separation, or null.
@@ -237,6 +237,7 @@ class Engine {
   std::map<base::SeparationId, Active> active_;
   EngineMetrics metrics_;
   absl::Time sweep_again_ = absl::InfinitePast();
+  absl::Time sweep_objects_again_ = absl::InfinitePast();
 };
 
 }  // namespace unbraid::assembler

@@ -191,7 +191,6 @@ absl::Status Engine::End(Active* active, v1::Separation separation) {
   metrics_.active.Set(static_cast<double>(active_.size()));
   options_.hub->Publish(job.id, job.separation);
   options_.feed->Publish(job.open.splitter(), EndedNews(job));
-  RemoveObjects(job);
   const bool keep_results = state == v1::Separation::STATE_SUCCEEDED;
   const absl::Status removed = keep_results ? files.RemoveWork() : files.RemoveEverything();
   if (!removed.ok())

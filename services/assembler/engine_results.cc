@@ -4,7 +4,6 @@
 #include "absl/time/clock.h"
 #include "services/assembler/engine.h"
 #include "services/common/base/status.h"
-#include "services/common/samples/beside.h"
 #include "services/common/telemetry/log.h"
 
 // What results do to separations, up to joining.
@@ -13,11 +12,6 @@ namespace unbraid::assembler {
 namespace {
 
 constexpr int kMaxTries = 2;
-// Of a chunk whose samples were lost, which is nobody's fault, or that of a folder which not all
-// have, and then it would be in vain for ever.
-constexpr int kMaxTriesOfLost = 6;
-
-constexpr char kTellOperator[] = "Tell whoever runs the service, then create it again.";
 
 }  // namespace
 
@@ -116,8 +110,7 @@ absl::Status Engine::RecordFailure(const Result& result, Active* active) {
                                                             {"detail", result.failure_message}});
   // A duplicate of an older failure, or a chunk that another worker has computed meanwhile.
   if (result.try_number < record.tries || job.ChunkDone(result.chunk)) return absl::OkStatus();
-  const bool lost = result.failure_reason == samples::kSamplesMissing;
-  if (record.tries < (lost ? kMaxTriesOfLost : kMaxTries)) {
+  if (record.tries < kMaxTries) {
     ++record.tries;
     const absl::Status saved = store_->SaveChunks(job, {result.chunk});
     if (!saved.ok()) {
@@ -129,9 +122,8 @@ absl::Status Engine::RecordFailure(const Result& result, Active* active) {
   }
   return FailNow(active, "CHUNK_FAILED",
                  absl::StrCat("The model could not compute ", job.DescribeChunk(result.chunk),
-                              lost ? absl::StrCat(", ", record.tries, " times: ") : ", twice: ",
-                              result.failure_message, " (", result.failure_reason, ", worker ",
-                              result.worker, "). ", lost ? kTellOperator : "Try another model."));
+                              ", twice: ", result.failure_message, " (", result.failure_reason,
+                              ", worker ", result.worker, "). Try another model."));
 }
 
 }  // namespace unbraid::assembler

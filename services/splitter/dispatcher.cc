@@ -192,7 +192,8 @@ absl::StatusOr<internal::v1::ChunkTask> Dispatcher::Cut(const Order& order) {
 }
 
 void Dispatcher::LayAside(internal::v1::ChunkTask* task) const {
-  if (objects_ == nullptr) return;
+  // What has failed once goes the safe way, whatever it was that failed.
+  if (objects_ == nullptr || task->try_() > 1) return;
   const base::SeparationId id(task->separation_id());
   const absl::Status laid =
       samples::LayAside(*objects_, {task->assembler(), id, task->attempt()}, task);

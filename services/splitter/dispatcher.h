@@ -36,7 +36,7 @@ class Dispatcher {
 
   // Nothing is owned. `sink` must have decided every message before the dispatcher is destroyed.
   // `objects`: where samples are laid instead of into messages; null: nowhere. What finds no room
-  // there travels in its message.
+  // there, or is tried again, travels in its message.
   Dispatcher(ChunkSink* sink, SendWindow* window, telemetry::Metrics* metrics, OnFailure on_failure,
              const store::ObjectFolder* objects = nullptr);
   // Stops.

@@ -44,7 +44,11 @@ absl::Status ChunkLoop::Run() {
       UNBRAID_RETURN_IF_ERROR(EndFirst());
       continue;
     }
-    Batch batch = Accept(std::move(arrivals));
+    Batch batch;
+    {
+      const Watchdog::Guard guard(parts_.watchdog);  // samples may be read
+      batch = Accept(std::move(arrivals));
+    }
     if (!batch.tasks.empty()) UNBRAID_RETURN_IF_ERROR(Compute(std::move(batch)));
   }
 }
@@ -138,6 +142,10 @@ absl::Status ChunkLoop::Ready() const {
 }
 
 void ChunkLoop::Finish(const Batch& batch, std::vector<ChunkProcessor::Results> results) {
+  {
+    const Watchdog::Guard guard(parts_.watchdog);
+    for (size_t i = 0; i < results.size(); ++i) hand_over_.LayAside(batch.tasks[i], &results[i]);
+  }
   const absl::Time now = absl::Now();
   // A batch that was begun beside another one had its turn when that one was done with.
   const double seconds = absl::ToDoubleSeconds(now - std::max(batch.begun, last_ended_)) /
@@ -149,7 +157,7 @@ void ChunkLoop::Finish(const Batch& batch, std::vector<ChunkProcessor::Results> 
       parts_.metrics->audio_seconds().Increment(static_cast<double>(batch.tasks[i].keep_frames()) /
                                                 shelf_.package(batch.model()).sample_rate_hz);
     }
-    hand_over_.Send(batch.receipts[i], batch.tasks[i], std::move(results[i]));
+    hand_over_.Send(batch.receipts[i], batch.tasks[i], results[i]);
   }
 }
 

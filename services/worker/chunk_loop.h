@@ -31,7 +31,7 @@ namespace unbraid::worker {
 //
 // Every chunk that is taken ends in one of these ways:
 // * computed, or failed with a named reason: acknowledged when all its results are confirmed
-// * its separation has ended, or somebody else has computed it: acknowledged
+// * its separation has ended: acknowledged
 // * not a task: set aside among the dead letters
 // * its results found no way, its model cannot be loaded again, or the device's memory does not do
 //   for one chunk: given back, for another try

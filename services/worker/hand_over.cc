@@ -29,14 +29,13 @@ void HandOver::Take(const std::vector<Receipt>& receipts) {
 }
 
 void HandOver::Send(const Receipt& receipt, const ChunkTask& task,
-                    ChunkProcessor::Results results) {
+                    const ChunkProcessor::Results& results) {
   {
     // In one step: a chunk whose results are on their way is settled by their confirms alone.
     absl::MutexLock lock(&mutex_);
     ++unsettled_;
     in_hand_.erase(std::remove(in_hand_.begin(), in_hand_.end(), receipt), in_hand_.end());
   }
-  LayAside(task, &results);
   const auto settlement = Settlement::Create(
       results.size(),
       [this, sent = Sent{receipt, base::SeparationId(task.separation_id()).ToString(),
@@ -49,7 +48,14 @@ void HandOver::Send(const Receipt& receipt, const ChunkTask& task,
         static_cast<double>(outgoing.body.size()) +
         static_cast<double>(result.stem().samples_object().size_bytes()));
     broker_->Publish(std::move(outgoing),
-                     [settlement](const absl::Status& status) { settlement->Decide(status); });
+                     [this, settlement,
+                      object = result.stem().samples_object().uri()](const absl::Status& status) {
+                       // One whose fate is unknown may be in its queue.
+                       if (objects_ != nullptr && !status.ok() && !absl::IsCancelled(status)) {
+                         objects_->Remove(object);
+                       }
+                       settlement->Decide(status);
+                     });
   }
 }
 

@@ -42,11 +42,14 @@ class HandOver {
 
   // Publishes the results of a chunk, which is in hand no more: it is acknowledged when the broker
   // has confirmed all of them, given back when one finds no way, and set aside when one is too
-  // large. Without effect on a chunk that was given back meanwhile, but for the duplicate results.
-  // Samples go where the task's were: beside the messages or in them; in them, too, where they find
-  // no room beside.
+  // large. A chunk that was given back meanwhile has duplicate results then, and no samples beside
+  // its task any more, which whoever has it now tells as a failure too late to matter.
   void Send(const Receipt& receipt, const internal::v1::ChunkTask& task,
-            ChunkProcessor::Results results);
+            const ChunkProcessor::Results& results);
+
+  // Lays the samples of results beside their messages, if those of the task were there. What finds
+  // no room stays in its message.
+  void LayAside(const internal::v1::ChunkTask& task, ChunkProcessor::Results* results) const;
 
   // Gives all chunks in hand back to the broker. Does nothing when there are none.
   void GiveBack(absl::string_view why);
@@ -63,7 +66,6 @@ class HandOver {
     std::string object;  // its samples, if they lay beside its task
   };
 
-  void LayAside(const internal::v1::ChunkTask& task, ChunkProcessor::Results* results) const;
   void Settle(const Sent& sent, const absl::Status& outcome);
 
   BrokerLink* const broker_;

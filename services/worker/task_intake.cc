@@ -23,38 +23,29 @@ std::optional<ChunkTask> TaskIntake::Accept(const Arrival& arrival) const {
   }
   const base::SeparationId separation(task.separation_id());
   if (cancelled_->HasEnded(separation, task.attempt())) {
-    Drop(arrival, task, "dropped a chunk of a separation that has ended");
+    telemetry::Info("dropped a chunk of a separation that has ended",
+                    {{"separation", separation.ToString()},
+                     {"chunk", task.chunk_index()},
+                     {"attempt", task.attempt()}});
     metrics_->CountChunk("cancelled");
+    broker_->Ack(arrival.model, delivery.tag);
+    if (objects_ != nullptr) objects_->Remove(task.samples_object().uri());
     return std::nullopt;
   }
-  if (task.has_samples_object() && !FetchSamples(arrival, &task)) return std::nullopt;
+  if (task.has_samples_object()) FetchSamples(&task);
   return task;
 }
 
-bool TaskIntake::FetchSamples(const Arrival& arrival, ChunkTask* task) const {
+// What cannot be had is told as a failure of the chunk. If it was delivered before, and its samples
+// went when its results were confirmed, then these are before the failure in the assembler's queue.
+void TaskIntake::FetchSamples(ChunkTask* task) const {
   const absl::Status fetched = samples::Fetch(objects_, task);
   metrics_->received_bytes().Increment(static_cast<double>(task->samples().size()));
-  if (fetched.ok()) return true;
-  // Whoever is done with a chunk removes its samples. Had nobody been, and were they lost, then the
-  // splitter would find out that nothing comes of the chunk, and send it again.
-  if (absl::IsNotFound(fetched) && arrival.delivery.redelivered) {
-    Drop(arrival, *task, "dropped a chunk that somebody else has computed");
-    metrics_->CountChunk("superseded");
-    return false;
-  }
-  telemetry::Error("cannot read the samples of a chunk",
-                   {{"separation", base::SeparationId(task->separation_id()).ToString()},
-                    {"chunk", task->chunk_index()},
-                    {"error", fetched}});
-  return true;  // to be told as a failure of the chunk
-}
-
-void TaskIntake::Drop(const Arrival& arrival, const ChunkTask& task, const char* why) const {
-  telemetry::Info(why, {{"separation", base::SeparationId(task.separation_id()).ToString()},
-                        {"chunk", task.chunk_index()},
-                        {"attempt", task.attempt()}});
-  broker_->Ack(arrival.model, arrival.delivery.tag);
-  if (objects_ != nullptr) objects_->Remove(task.samples_object().uri());
+  if (fetched.ok()) return;
+  telemetry::Warning("cannot read the samples of a chunk",
+                     {{"separation", base::SeparationId(task->separation_id()).ToString()},
+                      {"chunk", task->chunk_index()},
+                      {"error", fetched}});
 }
 
 }  // namespace unbraid::worker

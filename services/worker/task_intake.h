@@ -21,15 +21,12 @@ class TaskIntake {
              const store::ObjectFolder* objects)
       : broker_(broker), cancelled_(cancelled), metrics_(metrics), objects_(objects) {}
 
-  // The task of an arrival, with its samples if they can be had at all. Nothing when it is none
-  // (set aside among the dead letters), when its separation has ended, or when its samples are gone
-  // since somebody else had it before and is done with it (both acknowledged).
+  // The task of an arrival, with its samples if they can be had. Nothing when it is none (set aside
+  // among the dead letters) or its separation has ended (acknowledged).
   std::optional<internal::v1::ChunkTask> Accept(const Arrival& arrival) const;
 
  private:
-  // Whether the task is still one to compute.
-  bool FetchSamples(const Arrival& arrival, internal::v1::ChunkTask* task) const;
-  void Drop(const Arrival& arrival, const internal::v1::ChunkTask& task, const char* why) const;
+  void FetchSamples(internal::v1::ChunkTask* task) const;
 
   BrokerLink* const broker_;
   const CancelBook* const cancelled_;

@@ -16,8 +16,7 @@ class WorkerMetrics {
   explicit WorkerMetrics(telemetry::Metrics* metrics);
 
   // What became of a chunk: "computed", "cancelled", "returned" (given back to the broker),
-  // "rejected" (not a task at all), "superseded" (somebody else was done with it), or the reason of
-  // a failure.
+  // "rejected" (not a task at all), or the reason of a failure.
   void CountChunk(const std::string& result);
 
   // A package came into memory, or left it.

@@ -1,5 +1,6 @@
 // What a client writes as text: resource names, page tokens, labels; objects, that messages name;
 // and addresses from flags. What is taken has one spelling.
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,8 @@ void CheckToken(absl::string_view text) {
 
 // A message names an object; whatever it says, nothing outside the folder is looked at.
 void CheckObject(const std::string& text) {
-  static const auto folder = unbraid::store::ObjectFolder::Open("/");
+  static const auto folder = unbraid::store::ObjectFolder::Open(
+      (std::filesystem::temp_directory_path() / "unbraid-fuzz-objects").string());
   UNBRAID_FUZZ_CHECK(folder.ok());
   std::string bytes;
   const bool is_name = !absl::IsInvalidArgument(folder->Read(text, 0, &bytes));

@@ -26,7 +26,7 @@ constexpr char kScheme[] = "folder:";
 constexpr size_t kMostWordBytes = 200;  // a file's name has 255 at most
 // It is a user's audio; the group is for services that run as different users.
 constexpr mode_t kFileMode = 0660;
-constexpr mode_t kFolderMode = 0770;
+constexpr mode_t kFolderMode = 02770;
 
 bool IsWordLetter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
@@ -42,7 +42,30 @@ std::string NewName() {
 absl::StatusOr<File> Create(const std::string& path) {
   const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
   if (descriptor < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", path));
+  (void)fchmod(descriptor, kFileMode);  // whatever the umask
   return File::FromDescriptor(descriptor, path);
+}
+
+void MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), kFolderMode) == 0) (void)chmod(path.c_str(), kFolderMode);
+}
+
+std::vector<std::string> NamesIn(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  const std::filesystem::directory_iterator none;
+  for (std::filesystem::directory_iterator entry(folder, error); !error && entry != none;
+       entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  return names;
+}
+
+// Removes a folder of files.
+absl::Status RemoveFlat(const std::string& folder) {
+  for (const std::string& name : NamesIn(folder)) unlink(absl::StrCat(folder, "/", name).c_str());
+  if (rmdir(folder.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", folder));
 }
 
 absl::Status WriteNew(const std::string& path, absl::string_view bytes) {
@@ -75,15 +98,20 @@ absl::StatusOr<std::string> ObjectFolder::Put(absl::string_view owner, absl::str
   if (static_cast<int64_t>(bytes.size()) > kMostBytes) {
     return absl::InvalidArgumentError(absl::StrCat(bytes.size(), " bytes are too many"));
   }
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t free, FreeBytes(path_));
+  if (free - static_cast<int64_t>(bytes.size()) < kSpareBytes) {
+    return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL",
+                       absl::StrCat("the disk of ", path_, " has only ", free, " bytes left"));
+  }
   const std::string owner_folder = absl::StrCat(path_, "/", owner);
   const std::string group_folder = absl::StrCat(owner_folder, "/", group);
   const std::string name = NewName();
   const std::string path = absl::StrCat(group_folder, "/", name);
   absl::Status written = WriteNew(path, bytes);
   if (absl::IsNotFound(written)) {
-    // The first of its group; or the group was just removed.
-    mkdir(owner_folder.c_str(), kFolderMode);
-    mkdir(group_folder.c_str(), kFolderMode);
+    // The first of its group, or the first after a while.
+    MakeFolder(owner_folder);
+    MakeFolder(group_folder);
     written = WriteNew(path, bytes);
   }
   UNBRAID_RETURN_IF_ERROR(written);
@@ -120,25 +148,16 @@ void ObjectFolder::Remove(absl::string_view uri) const {
   if (path.ok()) unlink(path->c_str());
 }
 
-absl::Status ObjectFolder::RemoveGroup(absl::string_view owner, absl::string_view group) const {
-  if (!IsWord(owner) || !IsWord(group)) return absl::OkStatus();  // it has no objects
-  return RemoveAll(absl::StrCat(path_, "/", owner, "/", group));
-}
-
 absl::Status ObjectFolder::RemoveOthers(absl::string_view owner,
-                                        const std::set<std::string>& groups) const {
-  if (!IsWord(owner)) return absl::OkStatus();
-  std::error_code error;
-  const std::filesystem::directory_iterator none;
-  std::vector<std::string> others;
-  for (std::filesystem::directory_iterator entry(absl::StrCat(path_, "/", owner), error);
-       !error && entry != none; entry.increment(error)) {
-    std::string name = entry->path().filename().string();
-    if (groups.count(name) == 0) others.push_back(std::move(name));
-  }
+                                        const std::set<std::string>& groups,
+                                        absl::Time before) const {
+  if (!IsWord(owner)) return absl::OkStatus();  // it has none
+  const std::string folder = absl::StrCat(path_, "/", owner, "/");
   absl::Status status;
-  for (const std::string& other : others) {
-    status.Update(RemoveAll(absl::StrCat(path_, "/", owner, "/", other)));
+  for (const std::string& name : NamesIn(folder)) {
+    if (groups.count(name) > 0) continue;
+    const absl::StatusOr<absl::Time> changed = ModifiedAt(folder + name);
+    if (changed.ok() && *changed < before) status.Update(RemoveFlat(folder + name));
   }
   return status;
 }

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace unbraid::store {
 
@@ -27,8 +28,11 @@ class ObjectFolder {
  public:
   // Messages carry no more either.
   static constexpr int64_t kMostBytes = int64_t{16} << 20;
+  // What stays free on the disk, for those who cannot send their bytes elsewhere.
+  static constexpr int64_t kSpareBytes = int64_t{256} << 20;
 
-  // Makes the folder if it is not there. What the system says when that cannot be.
+  // Makes the folder if it is not there. What the system says when that cannot be. Services that
+  // run as different users need one that was made for their group.
   static absl::StatusOr<ObjectFolder> Open(const std::string& folder);
 
   // Words of names, of which a URI is made: letters, digits, `-`, `_` and `.`, which is not the
@@ -37,7 +41,8 @@ class ObjectFolder {
 
   // Writes an object under a name that nobody has used before, and gives its URI: `folder:` and the
   // group and a name. INVALID_ARGUMENT when the group is not made of words, or there are too many
-  // bytes; RESOURCE_EXHAUSTED (DISK_FULL), or what else the system says, and then nothing is there.
+  // bytes; RESOURCE_EXHAUSTED (DISK_FULL) when less than kSpareBytes would be left on the disk, or
+  // what else the system says. Then nothing is there.
   absl::StatusOr<std::string> Put(absl::string_view owner, absl::string_view group,
                                   absl::string_view bytes) const;
 
@@ -50,11 +55,10 @@ class ObjectFolder {
   // goes with its group.
   void Remove(absl::string_view uri) const;
 
-  // Removes a group.
-  absl::Status RemoveGroup(absl::string_view owner, absl::string_view group) const;
-
-  // Removes all groups of an owner but these.
-  absl::Status RemoveOthers(absl::string_view owner, const std::set<std::string>& groups) const;
+  // Removes all groups of an owner but these, and but those in which something was written or
+  // removed after `before`. Somebody may still write to what is removed, or remove what is in it.
+  absl::Status RemoveOthers(absl::string_view owner, const std::set<std::string>& groups,
+                            absl::Time before) const;
 
   const std::string& path() const { return path_; }
 

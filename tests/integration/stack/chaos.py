@@ -3,6 +3,7 @@
 
   chaos.py --seed 7                 one run; the seed decides fault, target, moment and songs
   chaos.py --seed 7 --fault delay   the same with another fault
+  chaos.py --seed 7 --beside        with audio beside the messages instead of in them
   chaos.py --runs 100 --seed 1      seeds 1 to 100 over one stack, and a report
   chaos.py --table LOG...           the table of runs that were logged with --log
   chaos.py --list                   the faults
@@ -34,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--fault", choices=list(FAULTS), default="", metavar="NAME")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--beside", action="store_true", help="audio travels beside the messages, in a folder")
     parser.add_argument("--report", type=Path, help="file for the report; it is printed as well")
     parser.add_argument("--log", type=Path, help="file for one JSON object per run, added to what is there")
     parser.add_argument("--table", type=Path, nargs="+", default=[], metavar="LOG", help="print the table of these, and end")
@@ -72,7 +74,7 @@ class Soak:
         seeds = list(range(self._options.seed, self._options.seed + self._options.runs))
         while seeds and not self._ending:
             self.stacks += 1
-            with Scene(self._options.workers) as scene:
+            with Scene(self._options.workers, self._options.beside) as scene:
                 self._play(scene, seeds)
 
     def fine(self) -> bool:

@@ -20,6 +20,8 @@ from chaos_scene import Scene
 from stack import BIN, ROOT
 
 WINDOW, STRIDE, STEMS = 262144, 220500, 4
+# A message has more that names its audio instead of carrying it.
+NAMING_BYTES = 250
 MODEL = "passthrough"
 # What a user is told to try again later; everything else that a client ends with is an error of the suite.
 TRY_AGAIN_LATER = "RESOURCE_EXHAUSTED"
@@ -36,11 +38,12 @@ class Song:
     channels: int
     residual: bool
     floats: bool
+    beside: bool = False  # the audio of its messages
 
     @staticmethod
-    def draw(dice: random.Random) -> "Song":
+    def draw(dice: random.Random, beside: bool = False) -> "Song":
         return Song(seed=dice.getrandbits(48), seconds=dice.uniform(20, 30), rate=dice.choice((44100,) * 8 + (48000, 22050)),
-                    channels=dice.choice((2, 2, 2, 1)), residual=dice.random() < 0.25, floats=dice.random() < 0.3)
+                    channels=dice.choice((2, 2, 2, 1)), residual=dice.random() < 0.25, floats=dice.random() < 0.3, beside=beside)
 
     def options(self) -> list[str]:
         return ["--sample-format", "f32" if self.floats else "s16", *(["--residual"] if self.residual else [])]
@@ -57,10 +60,12 @@ class Song:
         return -(-int(self.seconds * 44100) // STRIDE)
 
     def task_bytes(self) -> int:
-        return self.chunks() * WINDOW * self.channels * 4
+        return self.chunks() * NAMING_BYTES if self.beside else self.chunks() * WINDOW * self.channels * 4
 
     def result_bytes(self) -> int:
         # The overlaps come on top, and are left out: a moment must not lie behind the end.
+        if self.beside:
+            return self.chunks() * STEMS * NAMING_BYTES
         return int(self.seconds * 44100) * self.channels * 4 * STEMS
 
     def download_bytes(self) -> int:

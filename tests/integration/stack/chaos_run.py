@@ -53,11 +53,11 @@ class Outcome:
         return asdict(self)
 
 
-def draw(seed: int, name: str = "") -> tuple[Fault, list[Song]]:
-    """Everything that a seed decides; a name takes the place of the fault that it would choose."""
+def draw(seed: int, name: str = "", beside: bool = False) -> tuple[Fault, list[Song]]:
+    """Everything that a seed decides; a name takes the place of the fault that it would choose. `beside`: where audio travels."""
     dice = random.Random(seed)
     drawn = dice.choices(list(FAULTS), [kind.weight for kind in FAULTS.values()])[0]
-    songs = [Song.draw(dice) for _ in range(dice.choices((1, 2, 3), (75, 20, 5))[0])]
+    songs = [Song.draw(dice, beside) for _ in range(dice.choices((1, 2, 3), (75, 20, 5))[0])]
     patient = dice.random() < PATIENT_SHARE and not name
     name = name or drawn
     fault = FAULTS[name].make(name, dice, songs, patient)
@@ -138,7 +138,7 @@ def clean(scene: Scene, jobs: list[Job], outcome: Outcome) -> None:
 
 
 def run(scene: Scene, seed: int, name: str = "") -> Outcome:
-    return play(scene, seed, *draw(seed, name))
+    return play(scene, seed, *draw(seed, name, scene.beside))
 
 
 def play(scene: Scene, seed: int, fault: Fault, songs: list[Song]) -> Outcome:

@@ -104,9 +104,11 @@ class Supervisor:
 
 
 class Scene:
-    """`with Scene(workers=2) as scene:` is a whole Unbraid that may be broken, and healed with `settle`."""
+    """`with Scene(workers=2) as scene:` is a whole Unbraid that may be broken, and healed with `settle`. Audio travels in the messages,
+    or `beside` them."""
 
-    def __init__(self, workers: int = 2) -> None:
+    def __init__(self, workers: int = 2, beside: bool = False) -> None:
+        self.beside = beside
         self.stack = Stack(workers, ("passthrough",))
         self.state = self.stack.folder / "state"
         self.data = self.stack.folder / "data"
@@ -115,7 +117,8 @@ class Scene:
         self.amqp = Proxy(self._broker_port)
         self.api = Proxy(self._gateway_port)
         self.stack.environment.update(UNBRAID_STACK_AMQP=f"127.0.0.1:{self.amqp.port}", UNBRAID_STALL_AFTER="3s",
-                                      UNBRAID_STACK_HEARTBEAT=str(HEARTBEAT_SECONDS))
+                                      UNBRAID_STACK_HEARTBEAT=str(HEARTBEAT_SECONDS),
+                                      UNBRAID_STACK_OBJECTS=str(self.state / "objects") if beside else "")
         self.queues_since = 0.0
         self.alarmed = False
         self.known_left: set[str] = set()
@@ -224,6 +227,10 @@ class Scene:
         kept = ("tracks", "uploads", "spools", "separations")
         files = (path for disk in DISKS for kind in kept for path in (self.data / disk / kind).rglob("*") if path.is_file())
         return sorted(str(path.relative_to(self.data)) for path in files)
+
+    def left_objects(self) -> list[str]:
+        """Audio beside messages; none when nothing is under way, but for what chunks that nobody took have left for a minute."""
+        return [name for _, _, names in os.walk(self.state / "objects") for name in names]
 
     def left_messages(self) -> list[str]:
         """Queues that are not empty, as NAME READY UNACKNOWLEDGED."""

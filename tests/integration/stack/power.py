@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -32,10 +33,12 @@ def await_end(pid: int) -> None:
 
 
 class PowerStack(Stack):
-    """Splitter and assembler keep their data on a disk that forgets what was not synced; see tests/support/forgetful_disk.h."""
+    """Splitter and assembler keep their data on a disk that forgets what was not synced; see tests/support/forgetful_disk.h.
+    So does the folder of audio beside messages, which is on the disk of whichever loses its power."""
 
     def __init__(self) -> None:
         super().__init__(workers=1, models=("passthrough",))
+        self.environment["UNBRAID_STACK_OBJECTS"] = str(self.folder / "state" / "objects")
         self.data = self.folder.resolve() / "data"
         self.disk = self.folder.resolve() / "disk"
         self.data.mkdir()
@@ -57,6 +60,12 @@ class PowerStack(Stack):
                            f'exec {real} "$@"\n')
         program.chmod(0o755)
 
+    def lose_objects(self) -> None:
+        """Audio beside messages is never synced, so all of it goes."""
+        for folder, _, names in os.walk(self.folder / "state" / "objects"):
+            for name in names:
+                Path(folder, name).unlink(missing_ok=True)
+
     def kill(self, *names: str) -> None:
         pids = self.pids()
         for name in names:
@@ -69,6 +78,7 @@ class PowerStack(Stack):
         self.kill(*services)
         folder = self.data if len(services) > 1 else self.data / services[0]
         subprocess.run([str(BUILD / "bin" / "unbraid-cut-power"), str(folder), str(self.disk)], check=True)
+        self.lose_objects()
         for service in sorted(services):
             self.script("restart", service)
 

@@ -12,9 +12,20 @@ SEED = 7
 LATE_SEED = 88  # strikes when the chunks are done
 
 
+# What can hurt audio that lies beside the messages; all others meet messages of either kind alike.
+BESIDE_KINDS = ["none", "kill assembler", "kill splitter", "kill worker-1", "term worker-1", "cut settling", "cut all", "queue purged",
+                "results doubled", "results reordered"]
+
+
 @pytest.fixture(scope="module")
 def scene():
     with Scene(workers=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def scene_beside():
+    with Scene(workers=2, beside=True) as running:
         yield running
 
 
@@ -28,6 +39,19 @@ def test_nothing_is_lost(scene, name, seed):
 
 def test_no_message_is_left(scene):
     until(lambda: not scene.left_messages(), 60, "no message left")
+
+
+@pytest.mark.parametrize("name", BESIDE_KINDS)
+def test_nothing_is_lost_beside_messages(scene_beside, name):
+    outcome = run(scene_beside, SEED, name)
+    assert outcome.fine(), outcome
+    assert outcome.struck, outcome
+    assert not outcome.notes, outcome
+
+
+def test_nothing_is_left_beside_messages(scene_beside):
+    until(lambda: not scene_beside.left_messages(), 60, "no message left")
+    until(lambda: not scene_beside.left_objects(), 120, "no audio left")
 
 
 def test_a_seed_decides_everything():

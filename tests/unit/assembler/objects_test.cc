@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 
+#include "absl/synchronization/notification.h"
 #include "services/common/samples/beside.h"
 #include "services/common/store/object_folder.h"
 #include "tests/unit/assembler/fixtures.h"
@@ -25,9 +27,8 @@ struct Fixture {
     return *ParseResult(message.SerializeAsString(), &objects);
   }
   // A message that is delivered when its samples are gone.
-  Result Gone(int64_t chunk, int stem, int try_number = 1) const {
+  Result Gone(int64_t chunk, int stem) const {
     internal::v1::ChunkResult message = Aside(chunk, stem);
-    message.set_try_(try_number);
     objects.Remove(message.stem().samples_object().uri());
     return Read(message);
   }
@@ -39,7 +40,19 @@ struct Fixture {
         .attempts();
   }
   bool Lies(const std::string& group) const {
-    return std::filesystem::exists(objects.path() + "/assembler-1/" + group);
+    return std::filesystem::exists(objects.path() + "/" + group);
+  }
+  // As if nothing had happened there for longer than anything may lie there.
+  void LetAge(const std::string& group) const {
+    std::filesystem::last_write_time(
+        objects.path() + "/" + group,
+        std::filesystem::file_time_type::clock::now() - std::chrono::minutes(2));
+  }
+  void Sweep() {
+    bench.TickLater();
+    absl::Notification done;
+    bench.finishing_executor.Post([&done] { done.Notify(); });
+    done.WaitForNotification();
   }
   static void Use(const store::ObjectFolder* objects, Engine::Options* options) {
     options->name = "assembler-1";
@@ -97,45 +110,29 @@ TEST_CASE_METHOD(Fixture, "a result that comes again when its samples were taken
   CHECK(TriesOf(1) == 2);
 }
 
-TEST_CASE_METHOD(Fixture, "a chunk whose samples are lost again and again fails in the end") {
-  bench.Begin(song);
-  for (int i = 1; i < 6; ++i) {
-    REQUIRE(bench.Send(Gone(1, 2, i)).ok());
-    REQUIRE(TriesOf(1) == i + 1);
-  }
-  CHECK(bench.Get(song).state() == v1::Separation::STATE_SEPARATING);
-  REQUIRE(bench.Send(Gone(1, 2, 6)).ok());
-  const v1::Separation separation = bench.Get(song);
-  CHECK(separation.state() == v1::Separation::STATE_FAILED);
-  CHECK_THAT(separation.failure().message(), Contains("6 times") && Contains("SAMPLES_MISSING"));
-}
-
-TEST_CASE_METHOD(Fixture, "what lies beside messages goes with its separation") {
+TEST_CASE_METHOD(Fixture, "what lies beside messages goes some time after its separation") {
   bench.Begin(song);
   REQUIRE(objects.Put("assembler-1", "123.1", "a task that nobody took").ok());
-  REQUIRE(objects.Put("assembler-1", "124.1", "another separation's").ok());
+  REQUIRE(objects.Put("assembler-1", "123.2", "of no attempt that there is").ok());
+  REQUIRE(objects.Put("assembler-2", "123.2", "somebody else's").ok());
+  LetAge("assembler-1/123.1");
+  LetAge("assembler-1/123.2");
+  LetAge("assembler-2/123.2");
+  Sweep();
+  CHECK(Lies("assembler-1/123.1"));
+  CHECK_FALSE(Lies("assembler-1/123.2"));
+  CHECK(Lies("assembler-2/123.2"));
+
   SECTION("when it has succeeded") { bench.Complete(song); }
   SECTION("when it was cancelled") {
     REQUIRE(bench.On([&](Engine& e) { return e.Cancel(kOwner, song.separation_id()); }).ok());
   }
-  CHECK_FALSE(Lies("123.1"));
-  CHECK(Lies("124.1"));
-}
-
-TEST_CASE_METHOD(Fixture, "what a crash left beside messages goes at the next start") {
-  bench.Begin(song);
-  REQUIRE(objects.Put("assembler-1", "123.1", "needed").ok());
-  REQUIRE(objects.Put("assembler-1", "123.2", "of no attempt that there is").ok());
-  REQUIRE(objects.Put("assembler-1", "124.1", "of a separation that has ended").ok());
-  REQUIRE(objects.Put("assembler-2", "124.1", "somebody else's").ok());
-  const std::string again = folder.path() + "/again";
-  CopyAsKilled(bench.folder, again);
-  Bench second(again, [this](Engine::Options* options) { Use(&objects, options); });
-  REQUIRE(second.created.ok());
-  CHECK(Lies("123.1"));
-  CHECK_FALSE(Lies("123.2"));
-  CHECK_FALSE(Lies("124.1"));
-  CHECK(std::filesystem::exists(objects.path() + "/assembler-2/124.1"));
+  REQUIRE(objects.Put("assembler-1", "123.1", "of a worker that does not know yet").ok());
+  Sweep();
+  CHECK(Lies("assembler-1/123.1"));
+  LetAge("assembler-1/123.1");
+  Sweep();
+  CHECK_FALSE(Lies("assembler-1/123.1"));
 }
 
 }  // namespace unbraid::assembler

@@ -147,6 +147,16 @@ TEST_CASE_METHOD(ObjectsTest, "samples that no queue wanted the message of are n
   CHECK(Objects() == 2);
 }
 
+TEST_CASE_METHOD(ObjectsTest, "samples of a chunk that is tried again travel in their message") {
+  const Job job = AddJob(1, 1);
+  CHECK(StepAll() == 1);
+  dispatcher_->Retry(job.id, job.attempt, 0, 2);
+  CHECK(StepAll() == 1);
+  CHECK_FALSE(sink_.tasks().back().has_samples_object());
+  CHECK(sink_.tasks().back().samples().size() == 4000);
+  CHECK(Objects() == 1);
+}
+
 TEST_CASE_METHOD(ObjectsTest, "samples that find no room beside travel in their message") {
   AddJob(1, 1);
   REQUIRE(store::RemoveAll(objects_->path()).ok());

@@ -1,5 +1,7 @@
 #include "services/common/store/object_folder.h"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <thread>
@@ -82,25 +84,59 @@ TEST_CASE_METHOD(Fixture, "a group that is no word, and an object that is too la
   CHECK(folder.Put("assembler-1", "7.1", large.substr(1)).ok());
 }
 
-TEST_CASE_METHOD(Fixture, "a group goes as a whole, and can begin anew") {
-  const std::string gone = Put("7.1", "abc");
-  const std::string kept = Put("7.2", "def");
-  REQUIRE(folder.RemoveGroup("assembler-1", "7.1").ok());
-  REQUIRE(folder.RemoveGroup("assembler-1", "8.1").ok());
-  CHECK_FALSE(Has(gone, "abc"));
-  CHECK(Has(kept, "def"));
-  CHECK(Has(Put("7.1", "ghi"), "ghi"));
-}
-
-TEST_CASE_METHOD(Fixture, "an owner's other groups go, and nobody else's") {
+TEST_CASE_METHOD(Fixture, "an owner's other groups go as a whole, and nobody else's") {
   const std::string kept = Put("7.1", "abc");
   const std::string gone = Put("8.1", "def");
-  const std::string other = *folder.Put("assembler-2", "8.1", "ghi");
-  REQUIRE(folder.RemoveOthers("assembler-1", {"7.1", "9.1"}).ok());
+  Put("8.1", "ghi");
+  const std::string other = *folder.Put("assembler-2", "8.1", "jkl");
+  REQUIRE(folder.RemoveOthers("assembler-1", {"7.1", "9.1"}, absl::InfiniteFuture()).ok());
   CHECK(Has(kept, "abc"));
-  CHECK_FALSE(Has(gone, "def"));
-  CHECK(Has(other, "ghi"));
-  CHECK(folder.RemoveOthers("assembler-3", {}).ok());
+  CHECK_FALSE(fs::exists(folder.path() + "/assembler-1/8.1"));
+  CHECK(Has(other, "jkl"));
+  CHECK(folder.RemoveOthers("assembler-3", {}, absl::InfiniteFuture()).ok());
+  CHECK(Has(Put("8.1", "mno"), "mno"));
+}
+
+TEST_CASE_METHOD(Fixture, "a group in which something happens is left alone") {
+  const std::string uri = Put("7.1", "abc");
+  const auto changed = ModifiedAt(folder.path() + "/assembler-1/7.1");
+  REQUIRE(changed.ok());
+  REQUIRE(folder.RemoveOthers("assembler-1", {}, *changed).ok());
+  CHECK(Has(uri, "abc"));
+  REQUIRE(folder.RemoveOthers("assembler-1", {}, *changed + absl::Seconds(1)).ok());
+  CHECK_FALSE(Has(uri, "abc"));
+}
+
+TEST_CASE_METHOD(Fixture, "a group can be removed while others remove from it and write to it") {
+  std::vector<std::string> uris;
+  for (int i = 0; i < 300; ++i) uris.push_back(Put("7.1", "abc"));
+  std::thread removing([&] {
+    for (const std::string& uri : uris) folder.Remove(uri);
+  });
+  std::vector<std::string> written;
+  std::thread writing([&] {
+    for (int i = 0; i < 300; ++i)
+      written.push_back(folder.Put("assembler-1", "7.1", "x").value_or(""));
+  });
+  for (int i = 0; i < 20; ++i) {
+    (void)folder.RemoveOthers("assembler-1", {}, absl::InfiniteFuture());
+  }
+  removing.join();
+  writing.join();
+  REQUIRE(folder.RemoveOthers("assembler-1", {}, absl::InfiniteFuture()).ok());
+  CHECK_FALSE(fs::exists(folder.path() + "/assembler-1/7.1"));
+}
+
+TEST_CASE_METHOD(Fixture, "the group may read and write, whatever the umask") {
+  const mode_t before = umask(077);
+  const std::string uri = Put("7.1", "abc");
+  umask(before);
+  const auto mode = [this](const std::string& rest) {
+    return fs::status(folder.path() + "/" + rest).permissions();
+  };
+  CHECK(mode(uri.substr(uri.find(':') + 1)) == fs::perms(0660));
+  CHECK(mode("assembler-1/7.1") == fs::perms(02770));
+  CHECK(mode("assembler-1") == fs::perms(02770));
 }
 
 TEST_CASE_METHOD(Fixture, "where nothing can be written nothing is there") {

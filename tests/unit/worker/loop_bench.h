@@ -52,11 +52,10 @@ struct LoopBench {
                 .ok());
   }
 
-  void Push(uint64_t tag, const std::string& body, bool redelivered = false) {
+  void Push(uint64_t tag, const std::string& body) {
     Arrival arrival;
     arrival.delivery.body = body;
     arrival.delivery.tag = {1, tag};
-    arrival.delivery.redelivered = redelivered;
     queue.Push(std::move(arrival));
   }
   // Computes `expected` chunks. A closed queue gives nothing, so the last one closes it.

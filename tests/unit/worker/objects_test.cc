@@ -104,38 +104,45 @@ TEST_CASE_METHOD(Fixture, "results that find no room beside travel in their mess
   CHECK_FALSE(Result(1).stem().samples().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a chunk whose samples are gone is a failure, unless somebody had it") {
+TEST_CASE_METHOD(Fixture, "a chunk whose samples are gone is a failure") {
   folder.Remove(task.samples_object().uri());
-  bench.expected = 2;
   bench.Push(1, task.SerializeAsString());
-  bench.Push(2, task.SerializeAsString(), /*redelivered=*/true);
-  bench.Push(3, plain.SerializeAsString());
-  bench.Push(4, plain.SerializeAsString());
+  bench.Push(2, plain.SerializeAsString());
   bench.Run();
-  CHECK(bench.broker.acked == Tags{2});
-  REQUIRE(bench.broker.published.size() == 5);
+  REQUIRE(bench.broker.published.size() == 3);
   const ChunkResult result = Result(0);
   CHECK(result.failure().reason() == "SAMPLES_MISSING");
   CHECK_THAT(result.failure().message(), Contains("--object-folder"));
   CHECK_THAT(result.failure().message(), !Contains(dir.path()));
-  CHECK_THAT(bench.figures.Render(), Contains("result=\"superseded\"} 1"));
+  CHECK_THAT(bench.figures.Render(), Contains("result=\"SAMPLES_MISSING\"} 1"));
 }
 
-TEST_CASE_METHOD(Fixture, "samples that were damaged are a failure, also when delivered again") {
+TEST_CASE_METHOD(Fixture, "results that no queue wanted are not left behind") {
+  bench.Push(11, task.SerializeAsString());
+  bench.Run();
+  ChunkResult returned = Result(0);
+  ChunkResult unknown = Result(1);
+  bench.broker.published[0].done(absl::UnavailableError("no queue takes it"));
+  bench.broker.published[1].done(absl::CancelledError("who knows"));
+  CHECK_FALSE(samples::Fetch(&folder, returned.mutable_stem()).ok());
+  CHECK(samples::Fetch(&folder, unknown.mutable_stem()).ok());
+}
+
+TEST_CASE_METHOD(Fixture, "samples that were damaged are a failure") {
   REQUIRE(store::RemoveAll(folder.path() + "/assembler-1").ok());
   const std::string uri = task.samples_object().uri();
   const std::string path = folder.path() + "/" + uri.substr(uri.find(':') + 1);
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   SECTION("another size") {
     REQUIRE(store::WriteFileDurably(path, "short").ok());
-    bench.Push(1, task.SerializeAsString(), /*redelivered=*/true);
+    bench.Push(1, task.SerializeAsString());
     bench.Push(2, plain.SerializeAsString());
     bench.Run();
     CHECK(Result(0).failure().reason() == "SAMPLES_MISSING");
   }
   SECTION("other bytes") {
     REQUIRE(store::WriteFileDurably(path, std::string(plain.samples().size(), 'x')).ok());
-    bench.Push(1, task.SerializeAsString(), /*redelivered=*/true);
+    bench.Push(1, task.SerializeAsString());
     bench.Push(2, plain.SerializeAsString());
     bench.Run();
     CHECK(Result(0).failure().reason() == "BAD_CHECKSUM");
