@@ -28,6 +28,7 @@
 #include "services/assembler/watch_hub.h"
 #include "services/assembler/work_feed.h"
 #include "services/common/base/executor.h"
+#include "services/common/store/files.h"
 #include "services/common/store/object_folder.h"
 #include "unbraid/v1/separation_service.pb.h"
 
@@ -65,6 +66,8 @@ class Engine {
     const store::ObjectFolder* objects = nullptr;
     // The time of ends and uses.
     std::function<absl::Time()> clock = absl::Now;
+    // Of the disk of a folder.
+    std::function<absl::StatusOr<int64_t>(const std::string&)> free_bytes = store::FreeBytes;
   };
 
   // Opens the records and takes up what has not ended. Call it on the engine's thread. The engine
@@ -208,7 +211,9 @@ class Engine {
 
   // Has the results made of what is joined, if few others do.
   void Advance(Active* active);
-  bool MayAdvance(const Active& active);
+  // Whether one more may have its results made early: few have, or one has not gone on for long,
+  // which then has them made in the end.
+  bool MakeWayForFinisher();
   static void FinishLate(Active* active);
   void OnAdvanced(base::SeparationId id, int attempt, const ChunkFiles& files,
                   const absl::Status& status);

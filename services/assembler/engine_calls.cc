@@ -33,7 +33,7 @@ absl::Status Engine::CheckRoom(const internal::v1::OpenSeparationRequest& reques
   for (const auto& [id, active] : active_) {
     promised += std::max<int64_t>(StillNeededBytes(active.job) - active.files.OutputBytes(), 0);
   }
-  UNBRAID_ASSIGN_OR_RETURN(const int64_t free, store::FreeBytes(options_.data_folder));
+  UNBRAID_ASSIGN_OR_RETURN(const int64_t free, options_.free_bytes(options_.data_folder));
   return CheckSpace(NeededBytes(request), promised, free, options_.min_free_bytes);
 }
 

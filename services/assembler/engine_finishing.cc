@@ -33,7 +33,11 @@ void RemoveLate(const ChunkFiles& files) {
 void Engine::Advance(Active* active) {
   const Job& job = active->job;
   const int64_t frames = std::min(job.JoinedFrames(), active->advanced + kAdvanceAtOnce);
-  if (frames - active->advanced < StemReader::kBlockFrames || !MayAdvance(*active)) return;
+  // Of several passes only the last one counts, and while it is joined the disk has no room to
+  // spare.
+  if (active->advancing || active->finish_late || job.passes().count() > 1) return;
+  if (frames - active->advanced < StemReader::kBlockFrames) return;
+  if (active->finisher == nullptr && !MakeWayForFinisher()) return;
   if (active->finisher == nullptr)
     active->finisher = std::make_shared<Finisher>(job, active->files, active->cancelled);
   active->advanced = frames;
@@ -47,11 +51,7 @@ void Engine::Advance(Active* active) {
       });
 }
 
-bool Engine::MayAdvance(const Active& active) {
-  // Of several passes only the last one counts, and while it is joined the disk has no room to
-  // spare.
-  if (active.advancing || active.finish_late || active.job.passes().count() > 1) return false;
-  if (active.finisher != nullptr) return true;
+bool Engine::MakeWayForFinisher() {
   int count = 0;
   Active* oldest = nullptr;
   for (auto& [id, other] : active_) {

@@ -1,7 +1,10 @@
 #include "services/common/amqp/consumer.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "services/common/amqp/connection.h"
 #include "services/common/amqp/io_thread.h"
@@ -11,6 +14,10 @@ namespace unbraid::amqp {
 namespace {
 
 constexpr absl::Duration kLastAcks = absl::Seconds(2);
+// How long nothing must have come before the queue is looked at, and how much longer when messages
+// wait in it, which may have come just now.
+constexpr absl::Duration kBetweenLooks = absl::Seconds(5);
+constexpr absl::Duration kSecondLook = absl::Seconds(1);
 
 }  // namespace
 
@@ -49,6 +56,8 @@ Consumer::Consumer(const ConnectionOptions& options, const Topology& topology,
 Consumer::~Consumer() { Stop(); }
 
 void Consumer::OnDelivered(Delivery delivery) {
+  overlooked_ = false;
+  look_again_ = absl::Now() + kBetweenLooks;
   {
     absl::MutexLock lock(&mutex_);
     delivery.tag.generation = generation_;
@@ -71,6 +80,7 @@ absl::Status Consumer::Begin(Connection* connection) {
   }
   UNBRAID_ASSIGN_OR_RETURN(consumer_tag_,
                            connection->Consume(queue, consumer_options_.prefetch, !own));
+  look_again_ = absl::Now() + kBetweenLooks;
   absl::MutexLock lock(&mutex_);
   consuming_ = true;
   return absl::OkStatus();
@@ -89,7 +99,28 @@ absl::StatusOr<absl::Duration> Consumer::Work(Connection* connection) {
     absl::MutexLock lock(&mutex_);
     consuming_ = false;
   }
-  return absl::InfiniteDuration();
+  return LookForForgetting(connection);
+}
+
+absl::StatusOr<absl::Duration> Consumer::LookForForgetting(Connection* connection) {
+  if (consumer_options_.queue.empty() || consumer_tag_.empty()) return absl::InfiniteDuration();
+  {
+    absl::MutexLock lock(&mutex_);
+    // What it holds may be all that it may have.
+    if (!unsettled_.empty()) look_again_ = absl::Now() + kBetweenLooks;
+  }
+  const absl::Duration pause = look_again_ - absl::Now();
+  if (pause > absl::ZeroDuration()) return std::min(pause, kBetweenLooks);
+  const absl::StatusOr<Connection::QueueCounts> counts =
+      connection->QueueSize(consumer_options_.queue);
+  if (!counts.ok() || counts->consumers == 0 || (counts->ready > 0 && overlooked_)) {
+    return absl::UnavailableError(
+        absl::StrCat("the broker has forgotten the consumer of ", consumer_options_.queue));
+  }
+  overlooked_ = counts->ready > 0;
+  const absl::Duration next = overlooked_ ? kSecondLook : kBetweenLooks;
+  look_again_ = absl::Now() + next;
+  return next;
 }
 
 absl::Status Consumer::SendActions(Connection* connection) {
@@ -109,6 +140,7 @@ absl::Status Consumer::SendActions(Connection* connection) {
 
 void Consumer::OnDisconnected() {
   consumer_tag_.clear();
+  overlooked_ = false;
   absl::MutexLock lock(&mutex_);
   consuming_ = false;
   generation_ = 0;

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "services/common/amqp/message.h"
 #include "services/common/amqp/options.h"
 #include "services/common/amqp/topology.h"
@@ -33,7 +34,12 @@ struct ConsumerOptions {
 // Consumes one queue, on a connection and a thread of its own, so that heartbeats go on whatever
 // the receiver does. At-least-once. When the connection is lost, or the queue is deleted, it
 // declares and consumes again; deliveries of the old connection come again then, and their tags
-// mean nothing any more. Thread-safe.
+// mean nothing any more.
+//
+// A broker may forget to say that a queue was deleted: when RabbitMQ 3.10 is told to declare it
+// again in the same moment, the new queue takes the old consumer for its own and sends it nothing.
+// So a consumer that has nothing looks at its queue now and then, and when messages wait in it, or
+// it has no consumer, connects anew. Thread-safe.
 class Consumer {
  public:
   // `handler` runs on the I/O thread and must not block: hand the delivery over to a queue (the
@@ -77,6 +83,8 @@ class Consumer {
   absl::Status Begin(Connection* connection);
   absl::StatusOr<absl::Duration> Work(Connection* connection);
   absl::Status SendActions(Connection* connection);
+  // While nothing is delivered: UNAVAILABLE when it had to be. Gives the time until the next look.
+  absl::StatusOr<absl::Duration> LookForForgetting(Connection* connection);
   void Enqueue(Action action);
   void OnDelivered(Delivery delivery);
   void OnDisconnected();
@@ -88,6 +96,8 @@ class Consumer {
   // Touched by the I/O thread alone.
   std::string consumer_tag_;  // empty: not consuming
   bool begin_again_ = false;  // the queue was deleted
+  absl::Time look_again_ = absl::InfinitePast();
+  bool overlooked_ = false;  // messages waited at the last look, and nothing has come since
 
   mutable absl::Mutex mutex_;
   uint64_t generation_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: not connected

@@ -49,6 +49,13 @@ def test_nothing_is_lost_beside_messages(scene_beside, name):
     assert not outcome.notes, outcome
 
 
+def test_a_queue_that_is_deleted_and_declared_at_once_is_consumed(scene_beside):
+    """So fast that the broker does not tell its consumer: only small messages are."""
+    outcome = run(scene_beside, 2002)
+    assert outcome.text == "queue deleted: results, 0 messages", outcome
+    assert outcome.fine() and outcome.struck and not outcome.notes, outcome
+
+
 def test_nothing_is_left_beside_messages(scene_beside):
     until(lambda: not scene_beside.left_messages(), 60, "no message left")
     until(lambda: not scene_beside.left_objects(), 120, "no audio left")

@@ -108,6 +108,56 @@ TEST_CASE(
   CHECK((Complete(&bench, song) == late));
 }
 
+TEST_CASE("what was made early goes as soon as anything finds no room on the disk") {
+  const Song song = LongSong();
+  test_support::TempDir folder;
+  const Contents late = ResultsMadeLate(folder.path() + "/late", song);
+  Bench bench(folder.path() + "/full");
+  bench.Begin(song);
+  Join(&bench, song, 2);
+  AwaitAdvanced(&bench);
+  REQUIRE_FALSE(Results(bench, song).empty());
+  // The last chunk is out of order, so it is to be stored, where not a byte can be written.
+  const std::string chunk = std::to_string(song.chunks() - 1) + ".0.tmp";
+  const std::string full = bench.PathOf(song, "chunks/" + chunk);
+  std::filesystem::create_symlink("/dev/full", full);
+  CHECK(absl::IsResourceExhausted(bench.Send(song.Samples(song.chunks() - 1, 0))));
+  AwaitAdvanced(&bench);
+  CHECK(Results(bench, song).empty());
+  CHECK_FALSE(bench.Get(song).progress().waiting_for().empty());
+
+  std::filesystem::remove(full);
+  bench.SendChunk(song, song.chunks() - 2);
+  CHECK((Complete(&bench, song) == late));
+}
+
+TEST_CASE("room is not counted twice that results made early have taken already") {
+  const Song song = LongSong();
+  test_support::TempDir folder;
+  int64_t free = int64_t{1} << 40;
+  const auto adjust = [&free](Engine::Options* options) {
+    options->free_bytes = [&free](const std::string&) { return free; };
+  };
+  Bench bench(folder.path(), adjust);
+  bench.Begin(song);
+  Join(&bench, song);
+  AwaitAdvanced(&bench);
+  const Contents early = Results(bench, song);
+  int64_t written = 0;
+  for (const auto& [name, content] : early) written += static_cast<int64_t>(content.size());
+  REQUIRE(written > 100'000);
+  Job job = PlannedJob(song);
+  job.joined = song.chunks() - 1;
+  const Song other = LongSong(124);
+  const int64_t enough = kSpareBytes + NeededBytes(other.Open()) + StillNeededBytes(job) - written;
+  const auto open = [&](int64_t bytes) {
+    free = bytes;
+    return bench.On([&](Engine& e) { return e.Open(kOwner, other.Open()); }).status();
+  };
+  CHECK(absl::IsResourceExhausted(open(enough - 1)));
+  CHECK(open(enough).ok());
+}
+
 TEST_CASE("results that have begun are begun anew after a kill") {
   const Song song = LongSong();
   test_support::TempDir folder;
