@@ -35,11 +35,12 @@ PARTS = ("gateway", "splitter", "rabbitmq", "worker", "assembler")
 
 @dataclass(frozen=True)
 class Cost:
-    """What something has cost: wall time in seconds, and by part CPU seconds and bytes written."""
+    """What something has cost: wall time in seconds, and by part CPU seconds and bytes written. Some of the bytes never went to a disk."""
 
     seconds: float
     cpu: dict[str, float]
     written: dict[str, float]
+    spared: float
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ class Row:
         return sorted(self.audio_seconds / cost.seconds for cost in self.costs)
 
 
-def spent(stack: Stack) -> tuple[dict[str, float], dict[str, float]]:
-    """CPU seconds and written bytes so far, workers together."""
-    cpu, written = dict.fromkeys(PARTS, 0.0), dict.fromkeys(PARTS, 0.0)
+def spent(stack: Stack) -> Cost:
+    """All of it so far, workers together."""
+    spared, cpu, written = 0.0, dict.fromkeys(PARTS, 0.0), dict.fromkeys(PARTS, 0.0)
     for name, pid in stack.pids().items():
         part = name.split("-")[0]
         if part in cpu:
@@ -68,22 +69,22 @@ def spent(stack: Stack) -> tuple[dict[str, float], dict[str, float]]:
             cpu[part] += (int(user) + int(system)) / TICKS
             counters = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
             written[part] += int(counters["write_bytes"])
-    return cpu, written
+            spared += int(counters["cancelled_write_bytes"])  # counted at whoever removes the file
+    return Cost(time.monotonic(), cpu, written, spared)
 
 
 def measure(stack: Stack, songs: list[Path], model: str) -> Cost:
     """All songs at once, from the first command's start to the last file of the last one."""
-    cpu, written = spent(stack)
-    begin = time.monotonic()
+    before = spent(stack)
     with ThreadPoolExecutor(len(songs)) as pool:
         list(pool.map(lambda song: stack.separate(song, song.with_suffix(".stems"), "--model", model), songs))
-    seconds = time.monotonic() - begin
-    cpu_after, written_after = spent(stack)
+    seconds = time.monotonic() - before.seconds
+    after = spent(stack)
     for song in songs:
         for file in song.with_suffix(".stems").iterdir():
             file.unlink()
-    return Cost(seconds, {part: cpu_after[part] - cpu[part] for part in PARTS},
-                {part: written_after[part] - written[part] for part in PARTS})
+    return Cost(seconds, {part: after.cpu[part] - before.cpu[part] for part in PARTS},
+                {part: after.written[part] - before.written[part] for part in PARTS}, after.spared - before.spared)
 
 
 def measure_all(stack: Stack, folder: Path, sizes: list[int], repeat: int, model: str,
@@ -117,7 +118,7 @@ def print_parts(row: Row) -> None:
         cpu = row.median(lambda cost, part=part: cost.cpu[part]) / hours
         written = row.median(lambda cost, part=part: cost.written[part]) / hours / 1e9
         print(f"| {part} | {cpu:.0f} | {written:.1f} |")
-    print()
+    print(f"| removed before it was written | | −{row.median(lambda cost: cost.spared) / hours / 1e9:.1f} |\n")
 
 
 def plot(path: Path, tables: Iterable[tuple[str, list[Row]]]) -> None:

@@ -10,6 +10,7 @@
 #include "services/common/audio/format.h"
 #include "services/common/audio/sample_shaper.h"
 #include "services/common/audio/tags.h"
+#include "services/common/store/files.h"
 
 namespace unbraid::audio {
 
@@ -44,12 +45,13 @@ class Encoder {
   int64_t limited_samples() const { return shaper_.limited(); }
 
  private:
-  Encoder(std::string path, std::unique_ptr<FileWriter> writer, const OutputFormat& format,
-          int rate_hz, int channels, uint64_t dither_seed);
+  Encoder(std::string path, store::File file, std::unique_ptr<FileWriter> writer,
+          const OutputFormat& format, int rate_hz, int channels, uint64_t dither_seed);
 
   absl::StatusOr<int64_t> CountPcmFrames() const;
 
   const std::string path_;
+  store::File file_;                    // what the writer writes to, to make it safe
   std::unique_ptr<FileWriter> writer_;  // null once it is closed
   const OutputFormat format_;
   const int rate_hz_;

@@ -213,6 +213,10 @@ absl::Status File::Truncate(int64_t size) {
   return ftruncate(descriptor_, size) != 0 ? Failed(errno, "truncate", path_) : absl::OkStatus();
 }
 
+void File::BeginSync() const {
+  (void)sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE);  // all of it
+}
+
 absl::Status File::Sync() {
   return fdatasync(descriptor_) != 0 ? Failed(errno, "sync", path_) : absl::OkStatus();
 }
