@@ -98,16 +98,17 @@ absl::Status Engine::Resume(base::SeparationId id) {
 
 void Engine::SweepObjects(absl::Time now) {
   if (options_.objects == nullptr || now < sweep_objects_again_) return;
-  sweep_objects_again_ = now + kBetweenSweeps;
+  sweep_objects_again_ = absl::InfiniteFuture();
   std::set<std::string> groups;
   for (const auto& [id, active] : active_) groups.insert(ObjectGroup(active.job));
   // On another thread, since a folder over a network can take its time. What begins meanwhile
   // is younger than `before`.
-  options_.finishing->Post([objects = options_.objects, name = options_.name, groups,
-                            before = absl::Now() - kObjectsStay] {
-    const absl::Status removed = objects->RemoveOthers(name, groups, before);
-    if (!removed.ok()) telemetry::Warning("cannot remove old objects", {{"error", removed}});
-  });
+  options_.finishing->Post(
+      [this, groups, again = now + kBetweenSweeps, before = absl::Now() - kObjectsStay] {
+        const absl::Status removed = options_.objects->RemoveOthers(options_.name, groups, before);
+        if (!removed.ok()) telemetry::Warning("cannot remove old objects", {{"error", removed}});
+        options_.engine->Post([this, again] { sweep_objects_again_ = again; });
+      });
 }
 
 Engine::Active* Engine::FindActive(base::SeparationId id) {

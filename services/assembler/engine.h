@@ -242,7 +242,7 @@ class Engine {
   std::map<base::SeparationId, Active> active_;
   EngineMetrics metrics_;
   absl::Time sweep_again_ = absl::InfinitePast();
-  absl::Time sweep_objects_again_ = absl::InfinitePast();
+  absl::Time sweep_objects_again_ = absl::InfinitePast();  // far away while one is under way
 };
 
 }  // namespace unbraid::assembler

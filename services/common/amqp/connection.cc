@@ -52,6 +52,7 @@ struct Connection::State {
   Incoming incoming;
   amqp_connection_state_t handle = nullptr;
   bool blocked = false;
+  absl::Time last_frame = absl::InfinitePast();
 };
 
 absl::Status Connection::State::Connect() {
@@ -272,6 +273,8 @@ absl::Status Connection::ReopenChannel() {
   return state_->LastReply("cannot open the channel again");
 }
 
+absl::Time Connection::last_frame() const { return state_->last_frame; }
+
 absl::StatusOr<bool> Connection::Drain() {
   bool any = false;
   while (true) {
@@ -282,6 +285,7 @@ absl::StatusOr<bool> Connection::Drain() {
     UNBRAID_RETURN_IF_ERROR(FromLibrary(code, "the connection to the broker is gone"));
     UNBRAID_RETURN_IF_ERROR(state_->incoming.OnFrame(frame, state_->events));
     amqp_maybe_release_buffers(state_->handle);
+    state_->last_frame = absl::Now();
     any = true;
   }
 }

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "services/common/amqp/message.h"
 #include "services/common/amqp/options.h"
 #include "services/common/amqp/topology.h"
@@ -63,6 +64,9 @@ class Connection {
   };
   // Passive declare. NOT_FOUND when there is no such queue.
   absl::StatusOr<QueueCounts> QueueSize(const std::string& queue);
+
+  // When a frame came last, be it a part of a message; heartbeats do not count.
+  absl::Time last_frame() const;
 
   // Handles everything that has arrived, without waiting; whether that was anything. Also sends and
   // checks heartbeats, so it must be called more often than they are due.

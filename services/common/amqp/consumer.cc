@@ -14,9 +14,8 @@ namespace unbraid::amqp {
 namespace {
 
 constexpr absl::Duration kLastAcks = absl::Seconds(2);
-// How long nothing must have come before the queue is looked at, and how much longer when messages
-// wait in it, which may have come just now.
-constexpr absl::Duration kBetweenLooks = absl::Seconds(5);
+// Messages that wait at one look may have come just then; at another one so much later they have
+// not.
 constexpr absl::Duration kSecondLook = absl::Seconds(1);
 
 }  // namespace
@@ -57,7 +56,6 @@ Consumer::~Consumer() { Stop(); }
 
 void Consumer::OnDelivered(Delivery delivery) {
   overlooked_ = false;
-  look_again_ = absl::Now() + kBetweenLooks;
   {
     absl::MutexLock lock(&mutex_);
     delivery.tag.generation = generation_;
@@ -80,7 +78,7 @@ absl::Status Consumer::Begin(Connection* connection) {
   }
   UNBRAID_ASSIGN_OR_RETURN(consumer_tag_,
                            connection->Consume(queue, consumer_options_.prefetch, !own));
-  look_again_ = absl::Now() + kBetweenLooks;
+  quiet_since_ = absl::Now();
   absl::MutexLock lock(&mutex_);
   consuming_ = true;
   return absl::OkStatus();
@@ -104,23 +102,27 @@ absl::StatusOr<absl::Duration> Consumer::Work(Connection* connection) {
 
 absl::StatusOr<absl::Duration> Consumer::LookForForgetting(Connection* connection) {
   if (consumer_options_.queue.empty() || consumer_tag_.empty()) return absl::InfiniteDuration();
+  const absl::Time now = absl::Now();
   {
     absl::MutexLock lock(&mutex_);
     // What it holds may be all that it may have.
-    if (!unsettled_.empty()) look_again_ = absl::Now() + kBetweenLooks;
+    if (!unsettled_.empty()) quiet_since_ = now;
   }
-  const absl::Duration pause = look_again_ - absl::Now();
-  if (pause > absl::ZeroDuration()) return std::min(pause, kBetweenLooks);
+  // Never in the future, wherever the clock has been set.
+  quiet_since_ = std::min(std::max(quiet_since_, connection->last_frame()), now);
+  const absl::Duration pause =
+      (overlooked_ ? kSecondLook : consumer_options_.look_after) - (now - quiet_since_);
+  if (pause > absl::ZeroDuration()) return pause;
   const absl::StatusOr<Connection::QueueCounts> counts =
       connection->QueueSize(consumer_options_.queue);
-  if (!counts.ok() || counts->consumers == 0 || (counts->ready > 0 && overlooked_)) {
+  if (!counts.ok() && !absl::IsNotFound(counts.status())) return counts.status();
+  if (!counts.ok() || (counts->ready > 0 && overlooked_)) {
     return absl::UnavailableError(
         absl::StrCat("the broker has forgotten the consumer of ", consumer_options_.queue));
   }
   overlooked_ = counts->ready > 0;
-  const absl::Duration next = overlooked_ ? kSecondLook : kBetweenLooks;
-  look_again_ = absl::Now() + next;
-  return next;
+  quiet_since_ = absl::Now();
+  return absl::ZeroDuration();  // what came meanwhile is handled before the next look
 }
 
 absl::Status Consumer::SendActions(Connection* connection) {
@@ -129,6 +131,7 @@ absl::Status Consumer::SendActions(Connection* connection) {
     absl::MutexLock lock(&mutex_);
     actions.swap(actions_);
   }
+  if (!actions.empty()) quiet_since_ = absl::Now();
   for (const Action& action : actions) {
     UNBRAID_RETURN_IF_ERROR(action.ack ? connection->Ack(action.tag.value)
                                        : connection->Nack(action.tag.value, action.requeue));

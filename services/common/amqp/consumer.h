@@ -29,6 +29,9 @@ struct ConsumerOptions {
 
   // Most deliveries that are not acknowledged yet.
   int prefetch = 1;
+
+  // How long nothing must have come or gone before the queue is looked at.
+  absl::Duration look_after = absl::Seconds(5);
 };
 
 // Consumes one queue, on a connection and a thread of its own, so that heartbeats go on whatever
@@ -38,8 +41,8 @@ struct ConsumerOptions {
 //
 // A broker may forget to say that a queue was deleted: when RabbitMQ 3.10 is told to declare it
 // again in the same moment, the new queue takes the old consumer for its own and sends it nothing.
-// So a consumer that has nothing looks at its queue now and then, and when messages wait in it, or
-// it has no consumer, connects anew. Thread-safe.
+// So a consumer that has nothing looks at its queue now and then, and when messages wait in it
+// twice in a row, or it is not there, connects anew. Thread-safe.
 class Consumer {
  public:
   // `handler` runs on the I/O thread and must not block: hand the delivery over to a queue (the
@@ -83,7 +86,8 @@ class Consumer {
   absl::Status Begin(Connection* connection);
   absl::StatusOr<absl::Duration> Work(Connection* connection);
   absl::Status SendActions(Connection* connection);
-  // While nothing is delivered: UNAVAILABLE when it had to be. Gives the time until the next look.
+  // While nothing is delivered: UNAVAILABLE when something had to be. Gives the time until the next
+  // look.
   absl::StatusOr<absl::Duration> LookForForgetting(Connection* connection);
   void Enqueue(Action action);
   void OnDelivered(Delivery delivery);
@@ -94,9 +98,9 @@ class Consumer {
   const std::function<void(Delivery)> handler_;
 
   // Touched by the I/O thread alone.
-  std::string consumer_tag_;  // empty: not consuming
-  bool begin_again_ = false;  // the queue was deleted
-  absl::Time look_again_ = absl::InfinitePast();
+  std::string consumer_tag_;                       // empty: not consuming
+  bool begin_again_ = false;                       // the queue was deleted
+  absl::Time quiet_since_ = absl::InfinitePast();  // but for frames that came
   bool overlooked_ = false;  // messages waited at the last look, and nothing has come since
 
   mutable absl::Mutex mutex_;

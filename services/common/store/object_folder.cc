@@ -155,7 +155,8 @@ absl::Status ObjectFolder::RemoveOthers(absl::string_view owner,
   const std::string folder = absl::StrCat(path_, "/", owner, "/");
   absl::Status status;
   for (const std::string& name : NamesIn(folder)) {
-    if (groups.count(name) > 0) continue;
+    std::error_code unknown;
+    if (groups.count(name) > 0 || !std::filesystem::is_directory(folder + name, unknown)) continue;
     const absl::StatusOr<absl::Time> changed = ModifiedAt(folder + name);
     if (changed.ok() && *changed < before) status.Update(RemoveFlat(folder + name));
   }

@@ -36,6 +36,29 @@ TEST_CASE("no more than the prefetch is handed out without acknowledgement") {
   CHECK(inbox.Await(4).size() == 4);
 }
 
+TEST_CASE("a consumer that is only waiting keeps its connection") {
+  const Route route;
+  ConsumerOptions options{route.queue, "", 2};
+  options.look_after = absl::Milliseconds(20);
+  Inbox inbox;
+  const auto consumer = Consumer::Create(Options(), route.topology, options, inbox.handler());
+  SECTION("for anything at all") {}
+  SECTION("for acknowledgements of what it holds, while more waits") {
+    Fill(route, 4);
+    REQUIRE(inbox.Await(2).size() == 2);
+  }
+  SECTION("beside others that hold what waits") {
+    Inbox elsewhere;
+    const auto other = Consumer::Create(Options(), route.topology, options, elsewhere.handler());
+    Fill(route, 6);
+    REQUIRE(AwaitDepth(route.queue, 2, 2));
+    for (const Delivery& delivery : inbox.Await(2)) consumer->Ack(delivery.tag);
+    REQUIRE(AwaitDepth(route.queue, 0, 2));
+  }
+  constexpr absl::Duration kManyLooks = absl::Seconds(3);
+  CHECK_FALSE(Eventually([&] { return consumer->state().generation > 1; }, kManyLooks));
+}
+
 TEST_CASE("a message that is given back comes again and says so") {
   const Route route;
   Fill(route, 1);

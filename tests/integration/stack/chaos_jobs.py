@@ -21,7 +21,7 @@ from stack import BIN, ROOT
 
 WINDOW, STRIDE, STEMS = 262144, 220500, 4
 # A message has more that names its audio instead of carrying it.
-NAMING_BYTES = 250
+NAMING_BYTES = 400
 MODEL = "passthrough"
 # What a user is told to try again later; everything else that a client ends with is an error of the suite.
 TRY_AGAIN_LATER = "RESOURCE_EXHAUSTED"

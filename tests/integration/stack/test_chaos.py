@@ -12,9 +12,10 @@ SEED = 7
 LATE_SEED = 88  # strikes when the chunks are done
 
 
-# What can hurt audio that lies beside the messages; all others meet messages of either kind alike.
-BESIDE_KINDS = ["none", "kill assembler", "kill splitter", "kill worker-1", "term worker-1", "cut settling", "cut all", "queue purged",
-                "results doubled", "results reordered"]
+# What can hurt audio that lies beside the messages, with seeds that strike while chunks are on their way; all others meet messages of
+# either kind alike.
+BESIDE = [("none", 9), ("kill assembler", 9), ("kill splitter", 9), ("kill worker-1", 9), ("term worker-1", 9), ("cut settling", 3),
+          ("cut all", 4), ("queue purged", 4), ("results doubled", 4), ("results reordered", 3)]
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +42,10 @@ def test_no_message_is_left(scene):
     until(lambda: not scene.left_messages(), 60, "no message left")
 
 
-@pytest.mark.parametrize("name", BESIDE_KINDS)
-def test_nothing_is_lost_beside_messages(scene_beside, name):
-    outcome = run(scene_beside, SEED, name)
+@pytest.mark.parametrize("name,seed", BESIDE)
+def test_nothing_is_lost_beside_messages(scene_beside, name, seed):
+    outcome = run(scene_beside, seed, name)
+    assert "amqp" in outcome.moment, outcome
     assert outcome.fine(), outcome
     assert outcome.struck, outcome
     assert not outcome.notes, outcome
@@ -52,7 +54,7 @@ def test_nothing_is_lost_beside_messages(scene_beside, name):
 def test_a_queue_that_is_deleted_and_declared_at_once_is_consumed(scene_beside):
     """So fast that the broker does not tell its consumer: only small messages are."""
     outcome = run(scene_beside, 2002)
-    assert outcome.text == "queue deleted: results, 0 messages", outcome
+    assert outcome.text.startswith("queue deleted: results"), outcome
     assert outcome.fine() and outcome.struck and not outcome.notes, outcome
 
 
