@@ -1,6 +1,6 @@
 #include "services/assembler/joined_tails.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "services/common/audio/interleave.h"
@@ -44,7 +44,7 @@ absl::StatusOr<std::optional<JoinedTails::Samples>> JoinedTails::Load(int64_t co
   for (const char* at = bytes.data() + kHeaderBytes; samples.size() < static_cast<size_t>(stems);
        at += stem_bytes) {
     std::vector<float>& tail = samples.emplace_back(stem_bytes / sizeof(float));
-    std::memcpy(tail.data(), at, stem_bytes);
+    std::copy_n(at, stem_bytes, reinterpret_cast<char*>(tail.data()));  // of which may be none
   }
   return samples;
 }
