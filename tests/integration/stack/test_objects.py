@@ -1,10 +1,12 @@
 """Audio beside the messages: the same bytes as in them, nothing left behind, and nothing lost with it."""
 
+import contextlib
 import hashlib
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +52,17 @@ def stack():
         yield running
 
 
+@contextlib.contextmanager
+def held_song(stack: Stack, song: Path, out: Path) -> Iterator[subprocess.Popen]:
+    """A song that is sent while the worker stands still, which goes on at the end."""
+    worker = stack.pids()["worker-1"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield stack.start("separate", str(song), "-o", str(out), *MODEL)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
 def test_nothing_is_left_behind(stack, tmp_path):
     noise(tmp_path / "song.wav", FRAMES)
     command = stack.start("separate", str(tmp_path / "song.wav"), "-o", str(tmp_path / "out"), *MODEL)
@@ -72,15 +85,10 @@ def test_audio_in_messages_gives_the_same_bytes(stack, tmp_path):
 
 def test_a_cancelled_song_leaves_nothing(stack, tmp_path):
     noise(tmp_path / "song.wav", FRAMES + 2)
-    worker = stack.pids()["worker-1"]
-    os.kill(worker, signal.SIGSTOP)
-    try:
-        command = stack.start("separate", str(tmp_path / "song.wav"), "-o", str(tmp_path / "out"), *MODEL)
+    with held_song(stack, tmp_path / "song.wav", tmp_path / "out") as command:
         await_objects(stack, 2)
         command.send_signal(signal.SIGINT)
         assert command.wait(timeout=60) != 0
-    finally:
-        os.kill(worker, signal.SIGCONT)
     end = time.monotonic() + PATIENCE
     while objects(stack):
         assert time.monotonic() < end, objects(stack)
@@ -94,27 +102,17 @@ def lose(stack: Stack) -> None:
 
 def test_tasks_whose_audio_is_lost_are_sent_again(stack, tmp_path):
     samples = noise(tmp_path / "song.wav", FRAMES + 3)
-    worker = stack.pids()["worker-1"]
-    os.kill(worker, signal.SIGSTOP)
-    try:
-        command = stack.start("separate", str(tmp_path / "song.wav"), "-o", str(tmp_path / "out"), *MODEL)
+    with held_song(stack, tmp_path / "song.wav", tmp_path / "out") as command:
         await_objects(stack, 4)
         lose(stack)
-    finally:
-        os.kill(worker, signal.SIGCONT)
     check(command, samples, tmp_path / "out")
 
 
 def test_results_whose_audio_is_lost_are_computed_again(stack, tmp_path):
     samples = noise(tmp_path / "song.wav", FRAMES + 4)
-    worker = stack.pids()["worker-1"]
-    os.kill(worker, signal.SIGSTOP)
-    try:
-        command = stack.start("separate", str(tmp_path / "song.wav"), "-o", str(tmp_path / "out"), *MODEL)
+    with held_song(stack, tmp_path / "song.wav", tmp_path / "out") as command:
         await_objects(stack, 2)
         os.kill(stack.pids()["assembler"], signal.SIGKILL)
-    finally:
-        os.kill(worker, signal.SIGCONT)
     stack.await_ready(RESULTS, 8)
     lose(stack)
     stack.script("restart", "assembler")
