@@ -35,8 +35,8 @@ run_stack_test() {
 sanitize() {
   local preset=$1 status=0
   say "building with $preset"
-  build_cmake "$preset"
-  ctest --test-dir "$UNBRAID_BUILD/$preset" -L '^(unit|component)$' -j "$(nproc)" --output-on-failure || status=1
+  build_cmake "$preset" || return 1  # whoever asks for the status has switched errexit off
+  ctest --test-dir "$UNBRAID_BUILD/$preset" -L '^(unit|component)$' -j "$(nproc)" --no-tests=error --output-on-failure || status=1
   run_stack_test "$preset" || status=1
   return "$status"
 }

@@ -14,14 +14,14 @@
 namespace unbraid::worker {
 namespace {
 
+// See KeepTensorMemory.
+#ifndef __SANITIZE_ADDRESS__
 int64_t PageFaults() {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_minflt;
 }
 
-// See KeepTensorMemory.
-#ifndef __SANITIZE_ADDRESS__
 TEST_CASE("a window takes no memory anew from the system") {
   const auto package = model::LoadPackage(ModelsFolder() + "/passthrough");
   REQUIRE(package.ok());
