@@ -4,7 +4,7 @@
 #
 #   bench/first_audio.sh [SONG...]        by default a real song of 2:24, at 44.1 kHz and at 48 kHz
 #
-# Needs a build (scripts/test.sh or scripts/separate.sh).
+# Needs what any ring of scripts/test.sh builds: grpcurl as well as the services.
 set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
@@ -69,6 +69,7 @@ finish() {
 
 main() {
   local song slow=0
+  [[ -x $UNBRAID_TOOLS/bin/grpcurl ]] || have grpcurl || die "grpcurl is missing; scripts/test.sh builds it, whichever ring it runs"
   mkdir -p "$UNBRAID_BUILD"
   FOLDER=$(mktemp -d "$UNBRAID_BUILD/first_audio.XXXXXX")
   export UNBRAID_STACK_DIR=$FOLDER/stack

@@ -19,6 +19,30 @@ FAILED=0
 FUZZ_SECONDS=60
 GRPCURL_VERSION=v1.8.7 # the newest that Debian's Go builds
 
+# The integration ring mounts small disks for services that are to run out of room. Whoever may not is told so now, and not when most
+# of it has run.
+check_mount() {
+  local as_root=() disk
+  if [[ $(id -u) != 0 ]]; then
+    have sudo || die "the integration ring mounts small disks; run this as root, or install sudo"
+    sudo -n true 2>/dev/null || sudo -v || die "the integration ring mounts small disks, which needs root or sudo"
+    as_root=(sudo -n)
+    keep_sudo &
+  fi
+  disk=$(mktemp -d)
+  if ! "${as_root[@]}" mount -t tmpfs -o size=64k unbraid-check "$disk"; then
+    rmdir "$disk"
+    die "the integration ring mounts small disks (tmpfs), which this machine refuses; a container needs the capability CAP_SYS_ADMIN"
+  fi
+  "${as_root[@]}" umount "$disk" && rmdir "$disk"
+}
+
+# Keeps what sudo was told from growing old while this script runs.
+keep_sudo() {
+  exec </dev/null >/dev/null 2>&1
+  while kill -0 "$$" && sudo -n -v; do sleep 30; done
+}
+
 # count NAME COMMAND...: runs a check and counts its verdict.
 count() {
   local name=$1 begin=$SECONDS log=$UNBRAID_BUILD/logs/check-$1.log
@@ -119,6 +143,7 @@ main() {
     --fuzz) rings=() libtorch2=() checks=0 ;;
     *) die "unknown option $1; see the head of this script" ;;
   esac
+  [[ " ${rings[*]} " != *' integration '* ]] || check_mount
   packages_install build run test export libtorch
   mkdir -p "$UNBRAID_BUILD/logs"
   ((checks == 0)) || run_checks

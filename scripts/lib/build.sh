@@ -1,12 +1,14 @@
 # shellcheck shell=bash
 # Builds the binaries and the model packages. What is up to date is not built again. Sourced, never run.
 
-# build_cmake PRESET [TARGET...]: configures once, then builds. Without a target: everything.
+# build_cmake PRESET [TARGET...]: configures where that was never done, or before the presets changed, which ninja does not notice;
+# then builds. Without a target: everything.
 build_cmake() {
   local preset=$1 tree=$UNBRAID_BUILD/$1
   shift
-  if [[ ! -e $tree/build.ninja ]]; then
-    run_logged "$UNBRAID_BUILD/logs/configure-$preset.log" cmake -S "$UNBRAID_ROOT" --preset "$preset"
+  # Also true where there is no build.ninja; each configuration writes it anew.
+  if [[ $UNBRAID_ROOT/CMakePresets.json -nt $tree/build.ninja ]]; then
+    run_logged "$UNBRAID_BUILD/logs/configure-$preset.log" cmake -S "$UNBRAID_ROOT" --preset "$preset" || return 1
   fi
   build_ninja "$tree" "$@"
 }

@@ -32,6 +32,10 @@ PACKAGES_EXPORT=(libopenblas0-pthread python3 python3-numpy python3-pip python3-
 # Fetching an upstream libtorch (scripts/libtorch.sh).
 PACKAGES_LIBTORCH=('maven?mvn' python3 python3-pip 'unzip?unzip')
 
+# What keeps an installation from starting services, and the line that tells ours from the machine's own.
+PACKAGES_POLICY=/usr/sbin/policy-rc.d
+PACKAGES_POLICY_MARK='# Written by Unbraid for the time of an installation.'
+
 # Drawing the plot of bench/scaling.py, which installs it.
 PACKAGES_BENCH=(python3-matplotlib)
 
@@ -84,18 +88,28 @@ packages_become_root() {
 }
 
 packages_run_apt() {
-  local log=$UNBRAID_BUILD/logs/apt.log guard=0 status=0 new_broker=0
+  local log=$UNBRAID_BUILD/logs/apt.log status=0 new_broker=0
   local apt=("${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -o DPkg::Lock::Timeout=600 -y)
   mkdir -p "$(dirname "$log")"
   [[ " $* " == *' rabbitmq-server '* ]] && new_broker=1
   # Package lists may be old or absent. Where one source of several is out of order, the rest can still do.
   "${apt[@]}" update >"$log" 2>&1 || say "warning: apt-get update did not succeed; see $log"
-  packages_no_daemons guard
-  "${apt[@]}" install --no-install-recommends "$@" >>"$log" 2>&1 || status=$?
-  ((guard == 0)) || "${AS_ROOT[@]}" rm -f /usr/sbin/policy-rc.d
-  if ((status != 0)); then
+  # In a shell of its own, so that what it has put up goes in any case, and the script's own traps stay as they are.
+  (
+    PACKAGES_POLICY_MADE=0
+    trap packages_allow_daemons EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    packages_no_daemons || die "$PACKAGES_POLICY cannot be written"
+    "${apt[@]}" install --no-install-recommends "$@" >>"$log" 2>&1
+  ) || status=$?
+  if ((status > 128)); then
+    say "error: the installation was interrupted; all of its output is in $log"
+    exit "$status"
+  elif ((status != 0)); then
     tail -n 40 "$log" >&2
-    die "apt-get install failed; all of its output is in $log"
+    die "the installation failed; all of its output is in $log"
   fi
   if ((new_broker)) && have systemctl; then
     # Unbraid starts a private broker and has no use for one that comes up with the machine.
@@ -104,12 +118,18 @@ packages_run_apt() {
 }
 
 # Keeps the installation from starting the machine's own message broker. A broker that runs already is left alone:
-# nothing of it is installed then. A policy that the machine already has stays in force.
+# nothing of it is installed then. A policy that the machine already has stays in force; one of ours is what a run has left that was
+# killed.
 packages_no_daemons() {
-  local -n made=$1
-  [[ -e /usr/sbin/policy-rc.d ]] && return 0
-  printf '#!/bin/sh\nexit 101\n' | "${AS_ROOT[@]}" tee /usr/sbin/policy-rc.d >/dev/null
-  "${AS_ROOT[@]}" chmod 755 /usr/sbin/policy-rc.d
-  # shellcheck disable=SC2034  # read by the caller through the name reference
-  made=1
+  if [[ -e $PACKAGES_POLICY ]] && ! "${AS_ROOT[@]}" grep -qxF -- "$PACKAGES_POLICY_MARK" "$PACKAGES_POLICY"; then return 0; fi
+  PACKAGES_POLICY_MADE=1
+  printf '#!/bin/sh\n%s\nexit 101\n' "$PACKAGES_POLICY_MARK" | "${AS_ROOT[@]}" tee "$PACKAGES_POLICY" >/dev/null &&
+    "${AS_ROOT[@]}" chmod 755 "$PACKAGES_POLICY"
+}
+
+# Takes away what packages_no_daemons has put up. Another signal does not keep it from that.
+packages_allow_daemons() {
+  trap '' HUP INT TERM
+  ((PACKAGES_POLICY_MADE)) || return 0
+  "${AS_ROOT[@]}" rm -f "$PACKAGES_POLICY" || say "warning: $PACKAGES_POLICY could not be removed; it keeps services from starting"
 }

@@ -8,7 +8,8 @@
   chaos.py --table LOG...           the table of runs that were logged with --log
   chaos.py --list                   the faults
 
-SIGTERM or Ctrl-C: ends after the run that is under way, with a report. Exit status 1: a job was lost, a byte was wrong, or somebody had to help.
+SIGTERM or Ctrl-C: ends after the run that is under way, with a report. Exit status 1: a job was lost, a byte was wrong, a song
+was refused without a full disk, files were left, or somebody had to help.
 """
 
 from __future__ import annotations

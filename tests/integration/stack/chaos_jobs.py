@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,11 @@ NAMING_BYTES = 400
 MODEL = "passthrough"
 # What a user is told to try again later; everything else that a client ends with is an error of the suite.
 TRY_AGAIN_LATER = "RESOURCE_EXHAUSTED"
+# Of those, what a full disk is answered with.
+DISK_FULL = "DISK_FULL"
 CLIENT_PATIENCE_SECONDS = 300
+# How long songs may take, before a fault has come, while it lasts for their sake, and after it; then they count as stuck.
+RUN_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,13 @@ class Job:
         self._thread.join(max(0.0, deadline - time.monotonic()))
         return not self._thread.is_alive()
 
+    def over(self) -> bool:
+        return self.done or bool(self.trouble)
+
+    def unfounded(self) -> list[str]:
+        """Refusals that a full disk does not explain."""
+        return [refusal for refusal in self.refusals if DISK_FULL not in refusal]
+
     def abandon(self) -> None:
         self.gone = True
         if self.client is not None:
@@ -112,6 +124,12 @@ class Job:
             self.client.kill()
 
     def _run(self, scene: Scene) -> None:
+        try:
+            self._separate(scene)
+        except Exception:  # whatever it is, it is a finding
+            self.trouble = traceback.format_exc()
+
+    def _separate(self, scene: Scene) -> None:
         command = ["unbraid", "--json", "--patience", str(CLIENT_PATIENCE_SECONDS), "separate", str(self.folder / "song.wav"),
                    "-o", str(self.folder / "out"), "--model", MODEL, *self.song.options()]
         while not self.gone:

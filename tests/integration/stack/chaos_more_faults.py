@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from broker_proxy import Match, Trap
 from chaos_faults import (RESULTS, SERVICES, BrokerAway, Cut, Fault, Freeze, Refuse, Signal, Weather, any_moment,
                           download_moment, publishing, upload_moment, work_moment)
-from chaos_jobs import Job, Song
+from chaos_jobs import RUN_SECONDS, Job, Song
 from chaos_scene import Scene
 from stack import chunk_queue
 
@@ -55,7 +54,6 @@ class Copies(Fault):
         if self.instead:
             self.moment = publishing[1](dice, songs)  # nothing else moves for certain
         self.text = "results in another order, some twice" if self.instead else "every result again, and again"
-        self.over = threading.Event()
 
     def prepare(self, scene: Scene) -> None:
         self.broker = scene.broker()
@@ -66,14 +64,15 @@ class Copies(Fault):
 
     def after(self, scene: Scene, jobs: Sequence[Job]) -> None:
         given = 0
-        while not all(job.done or job.trouble for job in jobs) and not self.over.is_set():
+        deadline = time.monotonic() + RUN_SECONDS
+        while not all(job.over() for job in jobs) and time.monotonic() < deadline:
             batch = self._take()
             batch += self.dice.sample(batch, len(batch) // 2) if self.instead else batch
             self.dice.shuffle(batch)
             for message in batch:
                 self.broker.publish(RESULTS, message)
             given += len(batch)
-            self.over.wait(0.3)
+            time.sleep(0.3)
         self.text += f", {given} messages"
         self.broker.bind(RESULTS, "unbraid.results", "assembler-1")
         self.broker.__exit__()

@@ -22,7 +22,8 @@ twelve lasts as long as in real life.
 * **lost**: songs without a result. **Wrong files**: other bytes. **Needed a hand**: songs that went on only after more than the
   restarts that any supervisor does. **Files left**: what was still there when song and separation had been deleted, but for
   beginnings of uploads whose client has gone, which are kept for a while. All are to be 0.
-* **told to come later**: refusals with RESOURCE_EXHAUSTED, which a full disk is answered with; the user has tried again.
+* **told to come later**: refusals with RESOURCE_EXHAUSTED, which a full disk is answered with; the user has tried again. Without a full
+  disk there are to be none.
 * **pause**: the longest silence that a user saw from the fault on; the row `none` shows what it is without one.
 * **next chunk**: from the fault to the next finished chunk, in runs that had one to finish.
 

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from chaos_faults import Fault, late_moment
-from chaos_jobs import Job, Song
+from chaos_jobs import RUN_SECONDS, Job, Song
 from chaos_more_faults import FAULTS
 from chaos_scene import Scene, until
 
-# How long after the fault has been taken back a run may last.
-RUN_SECONDS = 120
 HAND_SECONDS = 60
 # How long after the end files may be there that are to go.
 LEFT_SECONDS = 20
 # One fault in so many of those that can last lasts as long as a real one.
 PATIENT_SHARE = 1 / 12
+# Of those that fill a disk, the name begins so; while that lasts, songs may be refused.
+FILLS_A_DISK = "disk full"
 # Each so-manieth seed strikes when the chunks are done.
 LATE_EVERY = 8
 
@@ -40,6 +40,7 @@ class Outcome:
     helped: int = 0         # jobs that went on only when somebody helped
     left: int = 0           # files that nobody needs any more
     refused: int = 0        # "try again later"; nothing is lost by it
+    unfounded: int = 0      # those of them that no full disk explains
     struck: bool = False    # the moment came; otherwise the fault came after the songs
     pause: float = 0.0      # s; longest silence from the fault on
     next_chunk: float | None = None  # s; from the fault to the next finished chunk
@@ -47,7 +48,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
     def fine(self) -> bool:
-        return not (self.lost or self.wrong or self.helped or self.left)
+        return not (self.lost or self.wrong or self.helped or self.left or self.unfounded)
 
     def record(self) -> dict[str, Any]:
         return asdict(self)
@@ -73,7 +74,7 @@ def strike(scene: Scene, fault: Fault, jobs: list[Job], outcome: Outcome) -> flo
     for job in jobs:
         job.start(scene)
     try:
-        until(lambda: trap.sprung.is_set() or all(job.done or job.trouble for job in jobs), RUN_SECONDS, "the moment")
+        until(lambda: trap.sprung.is_set() or all(job.over() for job in jobs), RUN_SECONDS, "the moment")
     except TimeoutError as error:
         outcome.notes.append(str(error))
     outcome.struck = trap.sprung.is_set()
@@ -102,13 +103,21 @@ def finish(scene: Scene, jobs: list[Job], outcome: Outcome) -> None:
             job.abandon()
     for job in jobs:
         outcome.notes += [job.trouble] if job.trouble else []
-        outcome.refused += len(job.refusals)
+        count_refusals(job, outcome)
         if not job.done:
             outcome.lost += 1
             continue
         different = job.differences()
         outcome.wrong += len(different)
         outcome.notes += different
+
+
+def count_refusals(job: Job, outcome: Outcome) -> None:
+    unfounded = job.unfounded() if outcome.fault.startswith(FILLS_A_DISK) else job.refusals
+    outcome.refused += len(job.refusals)
+    outcome.unfounded += len(unfounded)
+    if unfounded:
+        outcome.notes.append(f"refused {len(unfounded)} times, at first with {unfounded[0]}")
 
 
 def measure(jobs: list[Job], began: float, struck: float, outcome: Outcome) -> None:

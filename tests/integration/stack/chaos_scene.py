@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from amqp_client import AmqpClient
@@ -139,16 +140,18 @@ class Scene:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.supervisor.stop()
-        self.amqp.close()
-        self.api.close()
-        try:
-            self.stack.script("down")
-        finally:
+        with ExitStack() as steps:  # the last one first, and each of them whatever becomes of the others
+            steps.callback(self.stack.remove)
             for disk in DISKS:
-                if os.path.ismount(self.data / disk):
-                    as_root("umount", "-l", str(self.data / disk))
-            self.stack.__exit__()
+                steps.callback(self._unmount, self.data / disk)
+            steps.callback(self.stack.script, "down")
+            steps.callback(self.api.close)
+            steps.callback(self.amqp.close)
+            steps.callback(self.supervisor.stop)
+
+    def _unmount(self, disk: Path) -> None:
+        if os.path.ismount(disk):
+            as_root("umount", "-l", str(disk))
 
     def _broker_port(self) -> int:
         return int((self.state / "broker" / "ports").read_text().split()[0])

@@ -21,10 +21,15 @@ SCRIPT = ROOT / "scripts" / "stack.sh"
 BIN = Path(os.environ.get("UNBRAID_BIN", ROOT / "build/release/bin"))
 READY_SECONDS = 180
 MORE_SECONDS = 60
+# What scripts/stack.sh waits for its lock, and for a part to end: of itself, and then killed.
+LOCK_SECONDS = 120
+STOP_SECONDS = 30 + 10
+# Gateway, splitter, assembler; beside them and the workers, the broker and its port mapper.
+SERVICES = 3
 
 
 class Stack:
-    """`with Stack(workers=2) as stack:` brings one up in a folder of its own, and takes it down whatever happens."""
+    """`with Stack(workers=2) as stack:` brings one up in a folder of its own, and takes it down whatever happens, also while it comes up."""
 
     def __init__(self, workers: int, models: tuple[str, ...] = ("unbraid-4", "passthrough"),
                  ready_seconds: int = READY_SECONDS) -> None:
@@ -35,9 +40,21 @@ class Stack:
             self.arguments += ["--model", model]
         self.environment = dict(os.environ, UNBRAID_STACK_DIR=str(self.folder / "state"),
                                 UNBRAID_STACK_READY_SECONDS=str(ready_seconds))
-        self.script_seconds = ready_seconds + MORE_SECONDS
+        self.limits = limits(workers, ready_seconds)
+        self.clients: list[subprocess.Popen] = []
 
     def __enter__(self) -> "Stack":
+        try:
+            self._up()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def _up(self) -> None:
         self.script("up", *self.arguments)
         exports = subprocess.run(["bash", "-c", f'eval "$({SCRIPT} env)"; env -0'], env=self.environment, check=True,
                                  capture_output=True).stdout
@@ -45,10 +62,13 @@ class Stack:
             key, _, value = entry.partition("=")
             if key in ("UNBRAID_GATEWAY", "PATH"):
                 self.environment[key] = value
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def remove(self) -> None:
+        """Takes down what runs of it, commands that were started in the background included, and removes its folder."""
         try:
+            for client in self.clients:
+                if client.poll() is None:
+                    client.kill()
             self.script("down")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -57,7 +77,7 @@ class Stack:
         # Not a pipe for standard error: the processes that it starts would keep it open.
         with tempfile.TemporaryFile() as errors:
             done = subprocess.run([str(SCRIPT), *arguments], env=self.environment, stdout=subprocess.PIPE, stderr=errors,
-                                  timeout=self.script_seconds)
+                                  timeout=self.limits.get(arguments[0], self.limits["restart"]))
             errors.seek(0)
             assert done.returncode == 0, errors.read().decode(errors="replace")
             return done.stdout.decode()
@@ -67,7 +87,9 @@ class Stack:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """The command in the background, its JSON on a pipe."""
-        return subprocess.Popen(["unbraid", "--json", *arguments], env=self.environment, stdout=subprocess.PIPE, text=True)
+        client = subprocess.Popen(["unbraid", "--json", *arguments], env=self.environment, stdout=subprocess.PIPE, text=True)
+        self.clients = [*(each for each in self.clients if each.poll() is None), client]
+        return client
 
     def run(self, *arguments: str, timeout: int = 300) -> tuple[int, list[dict[str, Any]]]:
         """Exit status and events of the command."""
@@ -98,6 +120,15 @@ class Stack:
                 continue
             lines += [json.loads(line) for line in log.read_text().splitlines()]
         return lines
+
+
+def limits(workers: int, ready_seconds: int) -> dict[str, int]:
+    """After how many seconds a command of scripts/stack.sh is killed: more than what it may wait for by its own limits, so that it is the
+    script that says what was not ready, and ends what it has started."""
+    waits = 1 + 2 * SERVICES + workers  # the broker and a worker to be ready, a service to be bound and to be ready
+    down = LOCK_SECONDS + (SERVICES + workers + 2) * STOP_SECONDS + MORE_SECONDS
+    return {"up": waits * ready_seconds + down, "down": down,
+            "restart": LOCK_SECONDS + STOP_SECONDS + ready_seconds + MORE_SECONDS}
 
 
 def package_hash(model: str) -> str:

@@ -5,6 +5,9 @@ from chaos_more_faults import FAULTS
 from chaos_run import draw, run
 from chaos_scene import Scene, until
 
+# Songs that are stuck are waited for before the fault, at some faults while it lasts, and after it.
+pytestmark = pytest.mark.seconds(600)
+
 # One part is enough to see what standing still does, for it takes long; the soak freezes all of them.
 LATE_KINDS = ["kill assembler", "kill splitter", "disk full assembler"]
 KINDS = [name for name in FAULTS if not name.startswith("freeze") or name == "freeze assembler"]

@@ -16,6 +16,9 @@ from api import Api, Refusal
 from format_rows import RESAMPLED_DB, SECONDS, Row, rows, signal, stereo
 from stack import ROOT, Stack
 
+# All rows are one fixture.
+pytestmark = pytest.mark.seconds(600)
+
 PAGE = ROOT / "docs" / "formats.md"
 AT_ONCE = 6
 

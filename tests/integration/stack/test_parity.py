@@ -9,7 +9,10 @@ import numpy as np
 import parity
 import pytest
 import torch
-from stack import ROOT, demo_song, finished
+from stack import ROOT, demo_song
+
+# The first one waits until all models are exported, loaded and warm, and then for what takes up to MOST_SECONDS.
+pytestmark = pytest.mark.seconds(600)
 
 # One of each kind: a transformer, a bag, one without a fixed length, one that loops over its batch, one with its published weights. The others
 # differ from these by their numbers only, which the tests of the exporters look at; bench/parity.py takes any.

@@ -84,8 +84,11 @@ def test_two_stacks_do_not_disturb_each_other(tmp_path):
 
 def test_a_stack_that_cannot_start_says_why_and_stops_what_it_started():
     stack = Stack(workers=1, models=("nonesuch",))
-    done = subprocess.run([str(SCRIPT), "up", *stack.arguments], env=stack.environment, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=120)
-    assert done.returncode == 1
-    assert "worker-1 has ended instead of becoming ready" in done.stderr
-    assert stack.script("pids") == ""
+    try:
+        done = subprocess.run([str(SCRIPT), "up", *stack.arguments], env=stack.environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=120)
+        assert done.returncode == 1
+        assert "worker-1 has ended instead of becoming ready" in done.stderr
+        assert stack.script("pids") == ""
+    finally:
+        stack.remove()

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from contextlib import contextmanager
 
 import numpy as np
 import soundfile
@@ -11,8 +12,24 @@ from stack import ROOT, noise
 SCRIPT = ROOT / "scripts" / "separate.sh"
 
 
-def run(*arguments, **options):
-    return subprocess.run([str(SCRIPT), *map(str, arguments)], capture_output=True, text=True, timeout=240, **options)
+@contextmanager
+def running(*arguments):
+    """The script as a terminal starts it: in a process group of its own, all of which gets a signal. One that still runs at the end is
+    told to end and not killed, so that it stops its stack."""
+    script = subprocess.Popen([str(SCRIPT), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              start_new_session=True)
+    try:
+        yield script
+    finally:
+        if script.poll() is None:
+            os.killpg(script.pid, signal.SIGTERM)
+            script.communicate(timeout=120)
+
+
+def run(*arguments):
+    with running(*arguments) as script:
+        out, errors = script.communicate(timeout=240)
+    return subprocess.CompletedProcess(script.args, script.returncode, out, errors)
 
 
 def leftovers():
@@ -65,14 +82,12 @@ def test_a_missing_song_and_a_folder_that_cannot_be_written_are_told_at_once(tmp
 def test_ctrl_c_stops_everything(tmp_path):
     song = tmp_path / "song.wav"
     noise(song, 30_000_000)
-    # Like a terminal: a process group of its own, all of which gets the signal.
-    script = subprocess.Popen([str(SCRIPT), str(song), str(tmp_path / "out"), "--", "--model", "passthrough"],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    for line in script.stderr:
-        if line.startswith("Separating"):
-            break
-    os.killpg(script.pid, signal.SIGINT)
-    script.stderr.read()
-    assert script.wait(timeout=60) == 130
+    with running(song, tmp_path / "out", "--", "--model", "passthrough") as script:
+        for line in script.stderr:
+            if line.startswith("Separating"):
+                break
+        os.killpg(script.pid, signal.SIGINT)
+        script.communicate(timeout=60)
+        assert script.returncode == 130
     assert not any((tmp_path / "out").iterdir())
     assert leftovers() == ([], [])
