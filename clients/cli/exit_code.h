@@ -5,12 +5,14 @@
 
 namespace unbraid::cli {
 
-// What a shell sees. Part of the public contract of the command.
+// What a shell sees. Part of the public contract of the command; docs/json.md describes it.
 enum class ExitCode : int {
   kDone = 0,
-  kUsage = 2,        // the command line is wrong
-  kBadInput = 3,     // the song, the model, the name or the folder is: another try changes nothing
-  kUnavailable = 4,  // the service or its room is: another try may help
+  kUsage = 2,  // the command line is wrong
+  // The song, the model, the name or the folder is wrong, and another try changes nothing; but when
+  // the reason is NOT_READY or TRACK_IN_USE, waiting does.
+  kBadInput = 3,
+  kUnavailable = 4,  // the service is away, or room is missing: another try may help
   kFailed = 5,       // the separation failed, or a defect
   kCancelled = 130,  // Ctrl-C, or cancelled by somebody else
 };

@@ -32,6 +32,10 @@ class Reporter {
   virtual void Show(const std::string& kind, const google::protobuf::Message& message,
                     const std::string& text) = 0;
   virtual void Failed(const absl::Status& status) = 0;
+
+  // INVALID_ARGUMENT (OUTPUT_NOT_WRITABLE) once results could not be told: nobody reads any more,
+  // or the disk is full.
+  virtual absl::Status Written() const = 0;
 };
 
 // Where results go: standard output, unless that is for samples.
@@ -40,12 +44,16 @@ enum class ResultsTo { kStandardOutput, kStandardError };
 // Text: progress and errors on standard error; a bar if that is a terminal.
 std::unique_ptr<Reporter> MakeTextReporter(ResultsTo results);
 
-// One object a line, all where the results go:
-//   {"event":"uploading","sent_bytes":N,"total_bytes":N}     {"event":"uploaded","track":{...}}
-//   {"event":"progress","separation":{...}} {"event":"file","stem":"...","path":"..."}
-//   {"event":"<kind>", "<kind>":{...}}
-//   {"event":"error","code":"...","reason":"...","message":"..."}
-// Messages are in Protobuf's JSON form with the field names of the proto files.
+// One object a line, errors too, all where the results go. docs/json.md describes each:
+//   {"event":"uploading","sent_bytes":N,"total_bytes":N}
+//   {"event":"uploaded","track":{...}}
+//   {"event":"progress","separation":{...}}
+//   {"event":"downloading","stem":"...","received_bytes":N,"total_bytes":N}
+//   {"event":"file","stem":"...","path":"..."}
+//   {"event":"<kind>","<kind>":{...}}
+//   {"event":"error","code":"...","reason":"...","message":"...","facts":{"...":"..."}}
+// `facts` is absent where there are none. Messages are in Protobuf's JSON form with the field names
+// of the proto files.
 std::unique_ptr<Reporter> MakeJsonReporter(ResultsTo results);
 
 }  // namespace unbraid::cli

@@ -14,8 +14,9 @@ namespace unbraid::base {
 using ErrorFacts = std::map<std::string, std::string>;
 
 // An error that a user may see. `reason` is the machine-readable UPPER_SNAKE_CASE word that the
-// proto files list, `sentence` tells a person what happened and what to do. Both survive the way
-// through gRPC.
+// proto files list, beside a method, a service or Failure.reason, or docs/json.md where the command
+// finds the error itself; a new one must stand there, too. `sentence` tells a person what happened
+// and what to do. Code, reason, sentence and facts survive the way through gRPC.
 absl::Status Error(absl::StatusCode code, absl::string_view reason, absl::string_view sentence,
                    const ErrorFacts& facts = {});
 
