@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   UNBRAID_FUZZ_CHECK(package->name == "tiny" && !package->stems.empty());
   UNBRAID_FUZZ_CHECK(package->channels == 1 || package->channels == 2);
-  UNBRAID_FUZZ_CHECK(package->window_frames >= 2 && package->window_frames <= 1 << 21);
+  UNBRAID_FUZZ_CHECK(package->window_frames >= 2 && package->window_frames < 1 << 21);
   UNBRAID_FUZZ_CHECK(package->overlap_frames >= 0 &&
                      package->overlap_frames <= package->window_frames / 2);
   std::set<int> made;

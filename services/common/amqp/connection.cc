@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/common/amqp/incoming.h"
 #include "services/common/amqp/rabbitmq_c.h"
 #include "services/common/amqp/tcp_connect.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 
 namespace unbraid::amqp {
 namespace {
@@ -235,7 +235,7 @@ absl::Status Connection::AwaitWritable() {
   const auto longest =
       static_cast<int>(absl::ToInt64Milliseconds(absl::Seconds(HeartbeatSeconds(state_->options))) /
                        kPollsPerHeartbeat);
-  absl::Time idle_since = absl::Now();
+  absl::Time idle_since = base::SteadyNow();
   while (true) {
     const int wanted = state_->blocked ? POLLIN : POLLIN | POLLOUT;
     std::array<pollfd, 2> watched = {pollfd{descriptor(), static_cast<int16_t>(wanted), 0},
@@ -244,8 +244,8 @@ absl::Status Connection::AwaitWritable() {
     if (watched[1].revents != 0) return absl::CancelledError("broken off while publishing");
     if (watched[0].revents != POLLOUT) UNBRAID_RETURN_IF_ERROR(Drain().status());
     if (!state_->blocked && (watched[0].revents & POLLOUT) != 0) return absl::OkStatus();
-    if (state_->blocked) idle_since = absl::Now();
-    if (absl::Now() - idle_since > state_->options.publish_timeout) {
+    if (state_->blocked) idle_since = base::SteadyNow();
+    if (base::SteadyNow() - idle_since > state_->options.publish_timeout) {
       return absl::UnavailableError("the broker has stopped reading without an alarm");
     }
     if (state_->hooks.alive) state_->hooks.alive();
@@ -285,7 +285,7 @@ absl::StatusOr<bool> Connection::Drain() {
     UNBRAID_RETURN_IF_ERROR(FromLibrary(code, "the connection to the broker is gone"));
     UNBRAID_RETURN_IF_ERROR(state_->incoming.OnFrame(frame, state_->events));
     amqp_maybe_release_buffers(state_->handle);
-    state_->last_frame = absl::Now();
+    state_->last_frame = base::SteadyNow();
     any = true;
   }
 }

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "services/common/amqp/connection.h"
 #include "services/common/amqp/io_thread.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 
 namespace unbraid::amqp {
 namespace {
@@ -78,7 +78,7 @@ absl::Status Consumer::Begin(Connection* connection) {
   }
   UNBRAID_ASSIGN_OR_RETURN(consumer_tag_,
                            connection->Consume(queue, consumer_options_.prefetch, !own));
-  quiet_since_ = absl::Now();
+  quiet_since_ = base::SteadyNow();
   absl::MutexLock lock(&mutex_);
   consuming_ = true;
   return absl::OkStatus();
@@ -102,14 +102,13 @@ absl::StatusOr<absl::Duration> Consumer::Work(Connection* connection) {
 
 absl::StatusOr<absl::Duration> Consumer::LookForForgetting(Connection* connection) {
   if (consumer_options_.queue.empty() || consumer_tag_.empty()) return absl::InfiniteDuration();
-  const absl::Time now = absl::Now();
+  const absl::Time now = base::SteadyNow();
   {
     absl::MutexLock lock(&mutex_);
     // What it holds may be all that it may have.
     if (!unsettled_.empty()) quiet_since_ = now;
   }
-  // Never in the future, wherever the clock has been set.
-  quiet_since_ = std::min(std::max(quiet_since_, connection->last_frame()), now);
+  quiet_since_ = std::max(quiet_since_, connection->last_frame());
   const absl::Duration pause =
       (overlooked_ ? kSecondLook : consumer_options_.look_after) - (now - quiet_since_);
   if (pause > absl::ZeroDuration()) return pause;
@@ -121,7 +120,7 @@ absl::StatusOr<absl::Duration> Consumer::LookForForgetting(Connection* connectio
         absl::StrCat("the broker has forgotten the consumer of ", consumer_options_.queue));
   }
   overlooked_ = counts->ready > 0;
-  quiet_since_ = absl::Now();
+  quiet_since_ = base::SteadyNow();
   return absl::ZeroDuration();  // what came meanwhile is handled before the next look
 }
 
@@ -131,7 +130,7 @@ absl::Status Consumer::SendActions(Connection* connection) {
     absl::MutexLock lock(&mutex_);
     actions.swap(actions_);
   }
-  if (!actions.empty()) quiet_since_ = absl::Now();
+  if (!actions.empty()) quiet_since_ = base::SteadyNow();
   for (const Action& action : actions) {
     UNBRAID_RETURN_IF_ERROR(action.ack ? connection->Ack(action.tag.value)
                                        : connection->Nack(action.tag.value, action.requeue));

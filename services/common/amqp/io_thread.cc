@@ -10,9 +10,9 @@
 #include <array>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "services/common/amqp/backoff.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 
 namespace unbraid::amqp {
 namespace {
@@ -62,7 +62,7 @@ void IoThread::Wake() { Raise(wake_descriptor_); }
 void IoThread::Stop() {
   {
     absl::MutexLock lock(&mutex_);
-    stopping_ = true;
+    stopping_.Stop();
     Raise(stop_descriptor_);
     if (thread_.joinable() && !mutex_.AwaitWithTimeout(absl::Condition(&finished_), kStopGrace) &&
         socket_ >= 0) {
@@ -78,20 +78,17 @@ ConnectionState IoThread::state() const {
   return state_;
 }
 
-bool IoThread::stopping() const {
-  absl::MutexLock lock(&mutex_);
-  return stopping_;
-}
+bool IoThread::stopping() const { return stopping_.stopped(); }
 
 void IoThread::NoteOpened(int descriptor) {
   absl::MutexLock lock(&mutex_);
   socket_ = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  busy_since_ = absl::Now();
+  busy_since_ = base::SteadyNow();
 }
 
 void IoThread::BeginBusy() {
   absl::MutexLock lock(&mutex_);
-  busy_since_ = absl::Now();
+  busy_since_ = base::SteadyNow();
 }
 
 void IoThread::EndBusy() {
@@ -100,10 +97,9 @@ void IoThread::EndBusy() {
 }
 
 void IoThread::Watch() {
-  absl::MutexLock lock(&mutex_);
-  while (!stopping_) {
-    mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kWatchdogPeriod);
-    const bool overdue = absl::Now() - busy_since_ > options_.publish_timeout;
+  while (!stopping_.Pause(kWatchdogPeriod)) {
+    absl::MutexLock lock(&mutex_);
+    const bool overdue = base::SteadyNow() - busy_since_ > options_.publish_timeout;
     if (overdue && socket_ >= 0) shutdown(socket_, SHUT_RDWR);
   }
 }
@@ -126,12 +122,12 @@ void IoThread::NoteDisconnected(const absl::Status& reason) {
 void IoThread::Run() {
   Backoff backoff(options_.backoff_min, options_.backoff_max);
   while (!stopping()) {
-    const absl::Time begun = absl::Now();
+    const absl::Time begun = base::SteadyNow();
     const absl::Status reason = RunConnection();
     callbacks_.disconnected(reason);
     // What fails soon after every login is no success.
-    if (absl::Now() - begun > options_.backoff_max) backoff.Reset();
-    Pause(backoff.Next());
+    if (base::SteadyNow() - begun > options_.backoff_max) backoff.Reset();
+    stopping_.Pause(backoff.Next());
   }
   absl::MutexLock lock(&mutex_);
   finished_ = true;
@@ -186,11 +182,6 @@ void IoThread::Sleep(int descriptor, absl::Duration longest) {
   poll(watched.data(), watched.size(), static_cast<int>(milliseconds));
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = read(wake_descriptor_, &count, sizeof(count));
-}
-
-void IoThread::Pause(absl::Duration pause) {
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), pause);
 }
 
 }  // namespace unbraid::amqp

@@ -14,6 +14,7 @@
 #include "services/common/amqp/connection.h"
 #include "services/common/amqp/incoming.h"
 #include "services/common/amqp/options.h"
+#include "services/common/base/steady.h"
 
 namespace unbraid::amqp {
 
@@ -57,8 +58,6 @@ class IoThread {
   absl::Status RunConnection();
   absl::Status Turn(Connection* connection);
   void Sleep(int descriptor, absl::Duration longest);
-  // Between two attempts to connect: only Stop() ends it earlier.
-  void Pause(absl::Duration pause);
   void Watch();
   bool stopping() const;
   void NoteOpened(int descriptor);
@@ -72,9 +71,9 @@ class IoThread {
   const int wake_descriptor_;  // eventfd, read by the thread
   const int stop_descriptor_;  // eventfd, never read: once readable, always readable
 
+  base::StopSignal stopping_;
   mutable absl::Mutex mutex_;
   ConnectionState state_ ABSL_GUARDED_BY(mutex_);
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time busy_since_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   // A duplicate of the connection's, so that it names no other file should the library close its

@@ -8,11 +8,11 @@
 #include "services/common/amqp/connection.h"
 #include "services/common/amqp/io_thread.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 
 namespace unbraid::amqp {
 namespace {
 
-constexpr size_t kMaxUndecided = 64;
 constexpr size_t kMaxUndecidedBytes = 64U << 20;
 constexpr int kMaxReturns = 5;
 constexpr absl::Duration kRefusedPause = absl::Milliseconds(500);
@@ -44,7 +44,7 @@ Publisher::Publisher(const ConnectionOptions& options, const Topology& topology)
   callbacks.events.returned = [this](uint64_t sequence) { window_.Returned(sequence); };
   callbacks.events.blocked = [this](bool blocked, const std::string&) {
     blocked_ = blocked;
-    unblocked_at_ = absl::Now();
+    unblocked_at_ = base::SteadyNow();
   };
   io_ = std::make_unique<IoThread>(options, std::move(callbacks));
 }
@@ -55,8 +55,12 @@ void Publisher::Publish(Message message, std::function<void(absl::Status)> done)
   HandOver(std::move(message), std::move(done), absl::InfiniteFuture());
 }
 
+bool Publisher::TryPublish(Message message, std::function<void(absl::Status)> done) {
+  return HandOver(std::move(message), std::move(done), absl::InfinitePast(), kMaxUndecided / 2);
+}
+
 bool Publisher::HandOver(Message message, std::function<void(absl::Status)> done,
-                         absl::Time deadline) {
+                         absl::Time deadline, size_t most) {
   const absl::Status checked = CheckMessage(message);
   if (!checked.ok()) {
     Complete(std::move(done), checked);
@@ -65,8 +69,9 @@ bool Publisher::HandOver(Message message, std::function<void(absl::Status)> done
   bool stopped = false;
   {
     absl::MutexLock lock(&mutex_);
-    const auto ready = [this]()
-                           ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopped_ || HasRoom(); };
+    const auto ready = [this, most]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return stopped_ || (undecided_ < most && undecided_bytes_ < kMaxUndecidedBytes);
+    };
     if (!mutex_.AwaitWithDeadline(absl::Condition(&ready), deadline)) return false;
     stopped = stopped_;
     if (!stopped) {
@@ -100,10 +105,6 @@ absl::Status Publisher::CheckMessage(const Message& message) const {
 
 void Publisher::Complete(std::function<void(absl::Status)> done, absl::Status status) {
   if (!completions_.Post([done, status] { done(status); })) done(status);
-}
-
-bool Publisher::HasRoom() const {
-  return undecided_ < kMaxUndecided && undecided_bytes_ < kMaxUndecidedBytes;
 }
 
 absl::Status Publisher::PublishAndWait(Message message, absl::Duration timeout) {
@@ -190,13 +191,13 @@ absl::StatusOr<absl::Duration> Publisher::Work(Connection* connection) {
 
 absl::Status Publisher::CheckConfirms() const {
   if (blocked_) return absl::OkStatus();
-  const absl::Duration silence = absl::Now() - std::max(window_.oldest(), unblocked_at_);
+  const absl::Duration silence = base::SteadyNow() - std::max(window_.oldest(), unblocked_at_);
   if (silence < options_.publish_timeout) return absl::OkStatus();
   return absl::UnavailableError("the broker has not confirmed a message for long");
 }
 
 void Publisher::TakeDue() {
-  const absl::Time now = absl::Now();
+  const absl::Time now = base::SteadyNow();
   for (auto entry = delayed_.begin(); entry != delayed_.end();) {
     if (entry->first > now) {
       ++entry;
@@ -212,7 +213,7 @@ absl::Duration Publisher::LongestSleep() const {
   if (topology_changed_) return absl::ZeroDuration();
   absl::Time first = absl::InfiniteFuture();
   for (const auto& [time, outgoing] : delayed_) first = std::min(first, time);
-  return std::max(first - absl::Now(), absl::ZeroDuration());
+  return std::max(first - base::SteadyNow(), absl::ZeroDuration());
 }
 
 absl::Status Publisher::SendWaiting(Connection* connection) {
@@ -220,7 +221,7 @@ absl::Status Publisher::SendWaiting(Connection* connection) {
   while (!blocked_ && TakeNext(&next)) {
     const absl::Status status = connection->Publish(next.message, window_.next_sequence());
     // Also after an error: then it is among those that are sent again.
-    window_.Sent(std::move(next), absl::Now());
+    window_.Sent(std::move(next), base::SteadyNow());
     UNBRAID_RETURN_IF_ERROR(status);
   }
   return absl::OkStatus();
@@ -254,7 +255,7 @@ void Publisher::OnOutcome(ConfirmWindow::Outcome outcome) {
 
 void Publisher::Delay(Outgoing outgoing, absl::Duration pause) {
   absl::MutexLock lock(&mutex_);
-  delayed_.emplace_back(absl::Now() + pause, std::move(outgoing));
+  delayed_.emplace_back(base::SteadyNow() + pause, std::move(outgoing));
 }
 
 void Publisher::OnDisconnected() {

@@ -1,6 +1,7 @@
 #ifndef UNBRAID_SERVICES_COMMON_AMQP_PUBLISHER_H_
 #define UNBRAID_SERVICES_COMMON_AMQP_PUBLISHER_H_
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -47,6 +48,10 @@ class Publisher {
   // again. Messages keep their order, except for those that are sent again.
   void Publish(Message message, std::function<void(absl::Status)> done);
 
+  // Publishes what may be lost, if there is room for it beside what may not; never waits. Whether
+  // it was handed over.
+  bool TryPublish(Message message, std::function<void(absl::Status)> done);
+
   // Publishes and waits. DEADLINE_EXCEEDED after `timeout`, waiting for room included; the message
   // may still be sent later.
   absl::Status PublishAndWait(Message message, absl::Duration timeout);
@@ -74,8 +79,10 @@ class Publisher {
   // does not confirm them; sending them again finds the new leader.
   absl::Status CheckConfirms() const;
   absl::Status CheckMessage(const Message& message) const;
-  // Waits for room; false when the time is up first. `done` is in good hands otherwise.
-  bool HandOver(Message message, std::function<void(absl::Status)> done, absl::Time deadline);
+  // Waits until fewer than `most` messages are undecided, and there is room for their bytes; false
+  // when the time is up first. `done` is in good hands otherwise.
+  bool HandOver(Message message, std::function<void(absl::Status)> done, absl::Time deadline,
+                size_t most = kMaxUndecided);
   void Complete(std::function<void(absl::Status)> done, absl::Status status);
   void TakeDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool TakeNext(Outgoing* next);
@@ -84,7 +91,8 @@ class Publisher {
   void OnDisconnected();
   void Decide(Outgoing outgoing, absl::Status status);
   void Delay(Outgoing outgoing, absl::Duration pause);
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  static constexpr size_t kMaxUndecided = 64;
 
   const ConnectionOptions options_;
 

@@ -14,14 +14,14 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "services/common/base/steady.h"
 
 namespace unbraid::amqp {
 namespace {
 
 // 0 when connected, ECANCELED when broken off, or why not.
-int AwaitConnected(int descriptor, absl::Time deadline, int stop_descriptor) {
-  const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now());
+int AwaitConnected(int descriptor, absl::Duration timeout, int stop_descriptor) {
+  const int64_t left = absl::ToInt64Milliseconds(timeout);
   std::array<pollfd, 2> watched = {pollfd{descriptor, POLLOUT, 0},
                                    pollfd{stop_descriptor, POLLIN, 0}};  // poll skips -1
   const int ready =
@@ -36,12 +36,12 @@ int AwaitConnected(int descriptor, absl::Time deadline, int stop_descriptor) {
 }
 
 // The socket, or minus the reason.
-int ConnectTo(const addrinfo& address, absl::Time deadline, int stop_descriptor) {
+int ConnectTo(const addrinfo& address, absl::Duration timeout, int stop_descriptor) {
   const int descriptor = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return -errno;
   int error = 0;
   if (connect(descriptor, address.ai_addr, address.ai_addrlen) != 0) {
-    error = errno == EINPROGRESS ? AwaitConnected(descriptor, deadline, stop_descriptor) : errno;
+    error = errno == EINPROGRESS ? AwaitConnected(descriptor, timeout, stop_descriptor) : errno;
   }
   if (error != 0) {
     close(descriptor);
@@ -58,7 +58,6 @@ int ConnectTo(const addrinfo& address, absl::Time deadline, int stop_descriptor)
 absl::StatusOr<int> ConnectTcp(const std::string& host, int port, absl::Duration timeout,
                                int stop_descriptor) {
   const std::string doing = absl::StrCat("cannot connect to the broker at ", host, ":", port);
-  const absl::Time deadline = absl::Now() + timeout;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
@@ -68,9 +67,14 @@ absl::StatusOr<int> ConnectTcp(const std::string& host, int port, absl::Duration
     return absl::UnavailableError(absl::StrCat(doing, ": ", gai_strerror(lookup)));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, &freeaddrinfo);
+  int left = 0;
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) ++left;
+  // Begins behind the lookup, which may have asked a dead name server first; and one address that
+  // answers nothing leaves the others their share.
+  const absl::Time end = base::SteadyNow() + timeout;
   int result = -EADDRNOTAVAIL;
-  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    result = ConnectTo(*address, deadline, stop_descriptor);
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next, --left) {
+    result = ConnectTo(*address, (end - base::SteadyNow()) / left, stop_descriptor);
     if (result >= 0) return result;
     if (result == -ECANCELED) return absl::CancelledError(absl::StrCat(doing, ": broken off"));
   }

@@ -10,7 +10,8 @@
 namespace unbraid::audio {
 namespace {
 
-// RIFF counts bytes in 32 bits; some readers take them as signed, and the header needs room, too.
+// RIFF counts the bytes of a whole file in 32 bits without a sign. What is not samples, the header
+// and the tags, takes less than the MiB that is left for it.
 constexpr int64_t kMaxRiffBytes = (int64_t{4} << 30) - (int64_t{1} << 20);
 
 int ContainerCode(const FileSpec& spec, int64_t data_bytes) {
@@ -53,6 +54,9 @@ absl::Status WriteFailure(const std::string& path, const std::string& message) {
     return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL",
                        absl::StrCat("cannot write ", path, ": no space left on the disk"));
   }
+  // Too many files are open, or there is no memory: it may work a moment later.
+  const absl::Status passing = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
+  if (absl::IsResourceExhausted(passing)) return passing;
   const std::string system = errno == 0 ? "" : absl::StrCat(" (", std::strerror(errno), ")");
   return absl::InternalError(absl::StrCat("cannot write ", path, ": ", message, system));
 }

@@ -15,6 +15,8 @@ namespace {
 
 // Holds several frames of MPEG audio of any kind.
 constexpr int64_t kHeadBytes = 16'384;
+// Taggers put theirs before the one that is there; so many are no music.
+constexpr int kMostTags = 16;
 
 // Bytes at an offset from the start of a file that tell what it is.
 struct Magic {
@@ -112,12 +114,15 @@ std::string OwnContainer(const FileHead& head) {
 
 int64_t Id3TagBytes(absl::string_view head) {
   constexpr size_t kHeader = 10;
+  constexpr size_t kFlags = 5;
+  constexpr unsigned char kHasFooter = 0x10;
   if (!absl::StartsWith(head, "ID3") || head.size() < kHeader) return 0;
   int64_t size = 0;
   for (size_t i = 6; i < kHeader; ++i) {
     size = (size << 7) | (static_cast<unsigned char>(head[i]) & 0x7F);
   }
-  return size + static_cast<int64_t>(kHeader);
+  const bool footer = (static_cast<unsigned char>(head[kFlags]) & kHasFooter) != 0;
+  return size + static_cast<int64_t>(footer ? 2 * kHeader : kHeader);
 }
 
 absl::StatusOr<Sniffed> SniffHead(const FileHead& head) {
@@ -165,17 +170,20 @@ absl::StatusOr<FileHead> ReadFileHead(const store::File& file) {
   head.bytes.resize(static_cast<size_t>(got));
   head.after_tag = head.bytes;
   head.whole = got < kHeadBytes;
-  head.tag_bytes = Id3TagBytes(head.bytes);
-  if (head.tag_bytes == 0) return head;
-  head.after_tag.resize(kHeadBytes);
-  UNBRAID_ASSIGN_OR_RETURN(const int64_t rest,
-                           file.ReadAt(head.tag_bytes, head.after_tag.data(), kHeadBytes));
-  head.after_tag.resize(static_cast<size_t>(rest));
-  head.whole = rest < kHeadBytes;
-  // Some taggers pad their tag beyond its declared size.
-  const size_t zeros = std::min(head.after_tag.find_first_not_of('\0'), head.after_tag.size());
-  head.after_tag.erase(0, zeros);
-  head.padding = static_cast<int64_t>(zeros);
+  for (int tags = 0; tags < kMostTags; ++tags) {
+    const int64_t tag = Id3TagBytes(head.after_tag);
+    if (tag == 0) break;
+    head.tag_bytes += head.padding + tag;
+    head.after_tag.resize(kHeadBytes);
+    UNBRAID_ASSIGN_OR_RETURN(const int64_t rest,
+                             file.ReadAt(head.tag_bytes, head.after_tag.data(), kHeadBytes));
+    head.after_tag.resize(static_cast<size_t>(rest));
+    head.whole = rest < kHeadBytes;
+    // Some taggers pad their tag beyond its declared size.
+    const size_t zeros = std::min(head.after_tag.find_first_not_of('\0'), head.after_tag.size());
+    head.after_tag.erase(0, zeros);
+    head.padding = static_cast<int64_t>(zeros);
+  }
   return head;
 }
 

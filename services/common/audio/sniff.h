@@ -14,10 +14,10 @@ namespace unbraid::audio {
 // The beginning of a file, as far as it is needed to tell what it is.
 struct FileHead {
   std::string bytes;
-  // What follows an ID3v2 tag and its padding; the same as `bytes` where there is no tag.
+  // What follows all ID3v2 tags and their padding; the same as `bytes` where there is none.
   std::string after_tag;
-  int64_t tag_bytes = 0;  // the tag by its own word
-  int64_t padding = 0;    // zeros between it and `after_tag`
+  int64_t tag_bytes = 0;  // up to the end of the last tag, by its own word
+  int64_t padding = 0;    // zeros between that and `after_tag`
   // `after_tag` reaches to the end of the file.
   bool whole = false;
 };

@@ -1,11 +1,11 @@
 #include "services/common/base/ids.h"
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "services/common/base/status.h"
+#include "services/common/base/utf8.h"
 
 namespace unbraid::base {
 namespace {
@@ -14,10 +14,11 @@ constexpr char kTracks[] = "tracks/";
 constexpr char kSeparations[] = "separations/";
 constexpr char kStems[] = "/stems/";
 constexpr size_t kMaxDigits = 19;  // of 2^63 - 1
+constexpr size_t kMaxShown = 80;   // bytes of a name that is none
 
 absl::Status InvalidName(absl::string_view name, absl::string_view form) {
   return Error(absl::StatusCode::kInvalidArgument, "INVALID_NAME",
-               absl::StrCat("\"", absl::Utf8SafeCHexEscape(name.substr(0, 80)),
+               absl::StrCat("\"", Printable(name, kMaxShown),
                             "\" is not a resource name of the form ", form, "."));
 }
 

@@ -1,6 +1,10 @@
 #include "services/common/base/utf8.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 
 namespace unbraid::base {
 namespace {
@@ -17,6 +21,11 @@ std::string FromLatin1(absl::string_view text) {
     }
   }
   return utf8;
+}
+
+// U+0080 to U+009F, which terminals obey.
+bool IsC1Control(absl::string_view piece) {
+  return piece.size() == 2 && piece[0] == '\xC2' && static_cast<unsigned char>(piece[1]) < 0xA0;
 }
 
 }  // namespace
@@ -43,6 +52,19 @@ bool IsUtf8(absl::string_view text) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+std::string Printable(absl::string_view text, size_t max_bytes) {
+  std::string printable;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = Utf8Length(text.substr(at));
+    const absl::string_view piece = text.substr(at, std::max<size_t>(length, 1));
+    if (at + piece.size() > max_bytes) return printable + "...";
+    at += piece.size();
+    const bool whole = length > 1 && !IsC1Control(piece);
+    absl::StrAppend(&printable, whole ? std::string(piece) : absl::CHexEscape(piece));
+  }
+  return printable;
 }
 
 std::string ToLabel(absl::string_view text, size_t max_bytes) {

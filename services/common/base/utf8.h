@@ -20,6 +20,11 @@ bool IsUtf8(absl::string_view text);
 // too long is cut between characters.
 std::string ToLabel(absl::string_view text, size_t max_bytes);
 
+// `text` as it may stand in a sentence, in a log or on a terminal: control characters and what is
+// not UTF-8 are escaped as in C, and what is longer than `max_bytes` is cut between characters and
+// ends with "...".
+std::string Printable(absl::string_view text, size_t max_bytes = absl::string_view::npos);
+
 }  // namespace unbraid::base
 
 #endif  // UNBRAID_SERVICES_COMMON_BASE_UTF8_H_

@@ -18,8 +18,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/decode/child.h"
 
 // The header of glibc 2.36 lacks it.
@@ -117,7 +117,7 @@ absl::StatusOr<pid_t> Spawn(const SpawnSettings& settings, std::vector<std::stri
 // Whether there is something to read, or the end, before the deadline.
 bool IsReadable(const Descriptor& descriptor, absl::Time deadline) {
   while (true) {
-    const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
+    const absl::Duration left = std::max(deadline - base::SteadyNow(), absl::ZeroDuration());
     pollfd ready = {descriptor.number(), POLLIN, 0};
     const int polled =
         poll(&ready, 1, static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(left, kTick))));
@@ -158,7 +158,7 @@ DecoderProcess::~DecoderProcess() {
 }
 
 DecoderProcess::End DecoderProcess::WaitOrKill(absl::Duration patience) {
-  const bool over = IsReadable(ended_, absl::Now() + patience);
+  const bool over = IsReadable(ended_, base::SteadyNow() + patience);
   if (!over) kill(pid_, SIGKILL);
   End end;
   rusage used{};
@@ -180,7 +180,7 @@ std::string DefaultDecoderProgram() {
 
 absl::StatusOr<std::vector<std::string>> AskForContainers(const std::string& program,
                                                           absl::Duration patience) {
-  const absl::Time deadline = absl::Now() + patience;
+  const absl::Time deadline = base::SteadyNow() + patience;
   UNBRAID_ASSIGN_OR_RETURN(Pipe pipe, MakePipe());
   SpawnSettings settings;
   posix_spawn_file_actions_adddup2(&settings.actions, pipe.write.number(), STDOUT_FILENO);
@@ -188,7 +188,7 @@ absl::StatusOr<std::vector<std::string>> AskForContainers(const std::string& pro
   pipe.write = Descriptor();
   DecoderProcess process(pid, Descriptor(pidfd_open(pid, 0)), Descriptor());
   const std::string text = ReadToEnd(pipe.read, deadline);
-  const DecoderProcess::End end = process.WaitOrKill(deadline - absl::Now());
+  const DecoderProcess::End end = process.WaitOrKill(deadline - base::SteadyNow());
   if (end.killed) {
     return absl::InternalError(absl::StrCat("the decoder ", program, " has not told within ",
                                             absl::FormatDuration(patience), " what it can decode"));

@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 
 namespace unbraid::decode {
 namespace {
@@ -73,7 +73,7 @@ absl::Status WriteMessage(int pipe, const internal::v1::DecoderMessage& message)
 
 absl::StatusOr<std::optional<internal::v1::DecoderMessage>> MessageReader::Next(
     absl::Duration most) {
-  const absl::Time deadline = absl::Now() + std::min(patience_, most);
+  const absl::Time deadline = base::SteadyNow() + std::min(patience_, most);
   std::array<char, kLengthBytes> length{};
   UNBRAID_ASSIGN_OR_RETURN(const size_t got, ReadBytes(length.data(), length.size(), deadline));
   if (got == 0) return std::nullopt;
@@ -92,7 +92,7 @@ absl::StatusOr<size_t> MessageReader::ReadBytes(char* buffer, size_t size,
                                                 absl::Time deadline) const {
   size_t total = 0;
   while (total < size) {
-    const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
+    const absl::Duration left = std::max(deadline - base::SteadyNow(), absl::ZeroDuration());
     pollfd ready = {pipe_.number(), POLLIN, 0};
     const int polled = poll(&ready, 1, static_cast<int>(absl::ToInt64Milliseconds(left)));
     if (polled < 0 && errno == EINTR) continue;

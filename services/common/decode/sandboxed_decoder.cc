@@ -10,10 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "services/common/audio/frame_source.h"
 #include "services/common/audio/interleave.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/base/utf8.h"
 
 namespace unbraid::decode {
@@ -146,10 +146,10 @@ absl::Status SandboxedDecoder::TakeEnd(const internal::v1::DecodedEnd& end) {
 }
 
 absl::StatusOr<DecoderMessage> SandboxedDecoder::NextMessage() {
-  const absl::Time begun = absl::Now();
+  const absl::Time begun = base::SteadyNow();
   const absl::Duration left = PatienceSoFar() - waited_;
   absl::StatusOr<std::optional<DecoderMessage>> message = messages_.Next(left);
-  waited_ += absl::Now() - begun;
+  waited_ += base::SteadyNow() - begun;
   if (absl::IsDeadlineExceeded(message.status())) return OutOfPatience(left);
   if (absl::IsDataLoss(message.status())) return Nonsense("message");
   UNBRAID_RETURN_IF_ERROR(message.status());
@@ -203,7 +203,10 @@ absl::Status SandboxedDecoder::Death() {
     return LimitReached(absl::StrCat(
         "took more than ", absl::FormatDuration(sandbox_.limits.cpu_time), " of CPU time"));
   }
-  if (killed) return absl::UnavailableError("The decoder was killed from outside; try again.");
+  if (killed) {
+    return base::Error(absl::StatusCode::kUnavailable, "DECODER_KILLED",
+                       "The decoder was killed from outside; try again.");
+  }
   return audio::CorruptAudio(absl::StrCat("The decoder crashed on this file (signal ",
                                           signal_number, ", ", Where(), ")."));
 }

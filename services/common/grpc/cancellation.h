@@ -3,18 +3,21 @@
 
 #include <grpcpp/client_context.h>
 
+#include <set>
+
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
 namespace unbraid::grpc_util {
 
-// Lets one thread end a call that another one waits for. Once cancelled it stays so, and calls that
-// begin later end at once. One call at a time. Thread-safe.
+// Lets one thread end calls that others wait for. Once cancelled it stays so, and calls that begin
+// later end at once. Thread-safe.
 class Cancellation {
  public:
   void Cancel();
 
-  // Puts a call within its reach, from before the call begins until it has finished.
+  // Puts a call within its reach, from before the call begins until it has finished. No effect
+  // without a cancellation.
   class Scope {
    public:
     Scope(Cancellation* cancellation, grpc::ClientContext* context);
@@ -24,12 +27,13 @@ class Cancellation {
 
    private:
     Cancellation* const cancellation_;
+    grpc::ClientContext* const context_;
   };
 
  private:
   absl::Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
-  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::set<grpc::ClientContext*> calls_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace unbraid::grpc_util

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/common/grpc/cancellation.h"
 #include "services/common/grpc/status_convert.h"
 
 namespace unbraid::grpc_util {
@@ -33,13 +34,16 @@ void PrepareCall(grpc::ClientContext* context, absl::Duration deadline, const st
 std::string OwnerOf(const grpc::ServerContextBase& context);
 
 // A synchronous unary call with a deadline: Call(stub.get(), &Stub::Method, request, &response,
-// owner). It blocks: never from a gRPC reaction. Nobody can cancel it; so when gRPC says CANCELLED,
-// as it does of a server that is shutting down, that is UNAVAILABLE (BACKEND_UNAVAILABLE).
+// owner). It blocks: never from a gRPC reaction. Nobody cancels it but at shutdown; so when gRPC
+// says CANCELLED, as it does of a server that is shutting down, that is UNAVAILABLE
+// (BACKEND_UNAVAILABLE).
 template <typename Stub, typename Method, typename Request, typename Response>
 absl::Status Call(Stub* stub, Method method, const Request& request, Response* response,
-                  const std::string& owner, absl::Duration deadline = kUnaryDeadline) {
+                  const std::string& owner, absl::Duration deadline = kUnaryDeadline,
+                  Cancellation* shutdown = nullptr) {
   grpc::ClientContext context;
   PrepareCall(&context, deadline, owner);
+  const Cancellation::Scope scope(shutdown, &context);
   grpc::Status status = (stub->*method)(&context, request, response);
   if (status.error_code() == grpc::StatusCode::CANCELLED && status.error_details().empty()) {
     status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "the service is shutting down");

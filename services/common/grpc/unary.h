@@ -13,10 +13,16 @@
 
 namespace unbraid::grpc_util {
 
+// What a caller is told whom there is no place for. RESOURCE_EXHAUSTED (OVERLOADED).
+inline absl::Status Overloaded() {
+  return base::Error(absl::StatusCode::kResourceExhausted, "OVERLOADED",
+                     "Too many calls are waiting here; try again soon.");
+}
+
 // Answers a unary call from the executor: `work` is a function () -> absl::Status that fills the
 // response and may block. gRPC keeps request, response and context alive until the call is
 // finished, so `work` may refer to them. When the executor is full the caller gets
-// RESOURCE_EXHAUSTED (OVERLOADED).
+// Overloaded().
 template <typename Work>
 grpc::ServerUnaryReactor* RunUnary(base::Executor* executor, grpc::CallbackServerContext* context,
                                    Work work) {
@@ -24,8 +30,7 @@ grpc::ServerUnaryReactor* RunUnary(base::Executor* executor, grpc::CallbackServe
   const bool accepted = executor->TryPost(
       [reactor, work = std::move(work)]() mutable { reactor->Finish(ToGrpc(work())); });
   if (!accepted) {
-    reactor->Finish(ToGrpc(base::Error(absl::StatusCode::kResourceExhausted, "OVERLOADED",
-                                       "Too many calls are waiting here; try again soon.")));
+    reactor->Finish(ToGrpc(Overloaded()));
   }
   return reactor;
 }

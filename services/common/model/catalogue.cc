@@ -8,22 +8,25 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "services/common/base/status.h"
+#include "services/common/base/utf8.h"
+#include "services/common/store/files.h"
 
 namespace unbraid::model {
 namespace {
 
 absl::StatusOr<std::vector<std::string>> PackageFolders(const std::string& folder) {
-  std::vector<std::string> found;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    std::error_code ignored;  // an unreadable entry is no package
-    if (std::filesystem::exists(entry.path() / "model.json", ignored)) {
-      found.push_back(entry.path().string());
-    }
+  const absl::StatusOr<std::vector<std::string>> names = store::ListFolder(folder);
+  if (!names.ok()) {
+    return absl::NotFoundError(
+        absl::StrCat("cannot read the folder of models: ", names.status().message(),
+                     "; build it with models/build.sh"));
   }
-  if (error) {
-    return absl::NotFoundError(absl::StrCat("cannot read the folder of models ", folder, ": ",
-                                            error.message(), "; build it with models/build.sh"));
+  std::vector<std::string> found;
+  for (const std::string& name : *names) {
+    if (name.front() == '.') continue;  // a builder's own, on its way to its place or out of it
+    const std::string path = absl::StrCat(folder, "/", name);
+    std::error_code ignored;  // an unreadable entry is no package
+    if (std::filesystem::exists(absl::StrCat(path, "/model.json"), ignored)) found.push_back(path);
   }
   return found;
 }
@@ -55,13 +58,13 @@ absl::StatusOr<const Package*> Catalogue::Find(const std::string& name) const {
   for (const Package& package : packages_) {
     if (package.name == name) return &package;
   }
-  return base::Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_MODEL",
-                     absl::StrCat("There is no model \"", name, "\" here. There are: ",
-                                  absl::StrJoin(packages_, ", ",
-                                                [](std::string* out, const Package& package) {
-                                                  out->append(package.name);
-                                                }),
-                                  "."));
+  return base::Error(
+      absl::StatusCode::kInvalidArgument, "UNKNOWN_MODEL",
+      absl::StrCat("There is no model \"", base::Printable(name, 80), "\" here. There are: ",
+                   absl::StrJoin(
+                       packages_, ", ",
+                       [](std::string* out, const Package& package) { out->append(package.name); }),
+                   "."));
 }
 
 }  // namespace unbraid::model

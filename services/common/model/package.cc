@@ -20,7 +20,8 @@ using Json = nlohmann::json;
 constexpr int kOneGraph = 1;    // format 1: "graph", which makes all stems
 constexpr int kManyGraphs = 2;  // format 2: "graphs", each with the stems that it makes
 constexpr size_t kHexDigits = 64;
-constexpr int64_t kMaxWindowFrames = 1 << 21;  // 16 MiB of float32 stereo, the largest AMQP message
+// 16 MiB of float32 stereo, the largest AMQP message, less what a message says besides: 8 KiB.
+constexpr int64_t kMaxWindowFrames = (1 << 21) - 1024;
 constexpr int kMinRate = 8'000;
 constexpr int kMaxRate = 192'000;
 constexpr int kMaxChannels = 2;
@@ -143,6 +144,7 @@ absl::StatusOr<Package> FromJson(const Json& json, const std::string& folder) {
                                                                : ManyGraphs(json, package, folder));
   package.licence = json.at("licence").at("weights").get<std::string>();
   package.source = json.at("source").get<std::string>();
+  package.min_libtorch = json.value("min_libtorch", "");
   const auto normalisation = json.at("normalisation").get<std::string>();
   if (normalisation != "none" && normalisation != "track") {
     return Wrong("normalisation", "must be \"none\" or \"track\"");

@@ -45,6 +45,7 @@ struct Package {
 
   std::string licence;  // of the weights
   std::string source;
+  std::string min_libtorch;  // the version that the graphs were made with; may be empty
 
   base::PackageId id() const { return {name, sha256}; }
 

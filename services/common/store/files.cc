@@ -120,6 +120,18 @@ absl::Status RemoveAll(const std::string& path) {
   return error ? Failed(error.value(), "remove", path) : absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& path) {
+  std::vector<std::string> names;
+  std::error_code error;
+  // Its ++ would throw.
+  for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end;
+       entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  if (error) return Failed(error.value(), "list", path);
+  return names;
+}
+
 absl::StatusOr<int64_t> FileSize(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) return Failed(errno, "look at", path);

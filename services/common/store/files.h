@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -42,6 +43,9 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 
 // Removes a file or a folder with all in it; a path that does not exist is fine.
 absl::Status RemoveAll(const std::string& path);
+
+// The names of what is in a folder, in any order.
+absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& path);
 
 absl::StatusOr<int64_t> FileSize(const std::string& path);
 

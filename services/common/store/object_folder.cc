@@ -50,15 +50,9 @@ void MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), kFolderMode) == 0) (void)chmod(path.c_str(), kFolderMode);
 }
 
+// None where it cannot be read, or is not there.
 std::vector<std::string> NamesIn(const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  const std::filesystem::directory_iterator none;
-  for (std::filesystem::directory_iterator entry(folder, error); !error && entry != none;
-       entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
-  }
-  return names;
+  return ListFolder(folder).value_or(std::vector<std::string>());
 }
 
 // Removes a folder of files.

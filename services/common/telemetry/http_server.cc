@@ -13,7 +13,10 @@ namespace {
 
 constexpr int kOk = 200;
 constexpr int kServiceUnavailable = 503;
-constexpr int kThreads = 2;
+constexpr int kThreads = 4;
+// For a request to come in. A connection holds a thread meanwhile, so those that say nothing must
+// not keep a probe waiting.
+constexpr time_t kPatienceSeconds = 1;
 constexpr char kPlain[] = "text/plain; charset=utf-8";
 constexpr char kPrometheus[] = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -54,6 +57,9 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
     response.set_content(metrics->Render(), kPrometheus);
   });
   server.set_socket_options(&AllowRestart);
+  server.set_keep_alive_max_count(1);
+  server.set_keep_alive_timeout(kPatienceSeconds);
+  server.set_read_timeout(kPatienceSeconds);
   if (bound.port == 0) {
     bound.port = server.bind_to_any_port(bound.host);
   } else if (!server.bind_to_port(bound.host, bound.port)) {

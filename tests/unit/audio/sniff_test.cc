@@ -152,10 +152,22 @@ TEST_CASE(
   CHECK(Sniffed(std::string(300, '\x55') + MpegFrames(4)) == "MP3");
 }
 
+TEST_CASE("music is found behind several tags, and behind one with a footer") {
+  const std::string two = Id3Tag(50'000) + Zeros(99) + Id3Tag(70'000);
+  CHECK(Sniffed(two + MpegFrames(3)) == "MP3");
+  CHECK(Sniffed(two + "fLaC") == "FLAC");
+  std::string with_footer = Id3Tag(30'000) + std::string("3DI\4\0\0\0\0\0\0", 10);
+  with_footer[5] = '\x10';
+  CHECK(Sniffed(with_footer + "fLaC") == "FLAC");
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += Id3Tag(20);
+  CHECK(Sniffed(many + "fLaC").substr(0, 14) == "UNKNOWN_FORMAT");
+}
+
 TEST_CASE("a sync word by chance is no MP3") {
-  CHECK(Refusal(SniffHead({"\xFF\xFB\x90\x64" + std::string(2000, 'x'), "\xFF\xFB\x90\x64", false})
-                    .status())
-            .substr(0, 14) == "UNKNOWN_FORMAT");
+  const std::string chance = "\xFF\xFB\x90\x64" + std::string(2000, 'x');
+  CHECK(Sniffed(chance).substr(0, 14) == "UNKNOWN_FORMAT");
+  CHECK(Sniffed(Id3Tag(50) + chance).substr(0, 14) == "UNKNOWN_FORMAT");
 }
 
 TEST_CASE("a file that is not there is not found") {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "services/common/base/status.h"
+#include "services/common/base/utf8.h"
 
 namespace unbraid::base {
 namespace {
@@ -49,6 +50,7 @@ TEST_CASE("one thing has one name: other spellings are refused") {
 TEST_CASE("Case 31: a name in a refusal is cut and escaped") {
   const absl::Status status = ParseTrackName(std::string(1000, 'x') + "\n").status();
   CHECK(status.message().size() < 200);
+  CHECK(IsUtf8(ParseTrackName(std::string(79, 'x') + "é").status().message()));
   CHECK_THAT(std::string(ParseTrackName("a\nb").status().message()), Catch::Contains("a\\nb"));
 }
 

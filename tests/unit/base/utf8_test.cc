@@ -31,5 +31,17 @@ TEST_CASE("a label is cut between characters") {
   CHECK(ToLabel("abc", 2) == "ab");
 }
 
+TEST_CASE("what is shown plays no tricks, and is cut between characters") {
+  CHECK(Printable("Motörhead \"絆\"") == "Motörhead \\\"絆\\\"");
+  CHECK(Printable("a\nb\x1B[2J") == "a\\nb\\x1b[2J");
+  CHECK(Printable("\xC2\x9B"
+                  "2J") ==
+        "\\xc2\\x9b"
+        "2J");
+  CHECK(Printable("a\xFFz") == "a\\xffz");
+  CHECK(Printable("xé", 2) == "x...");
+  CHECK(Printable("xé", 3) == "xé");
+}
+
 }  // namespace
 }  // namespace unbraid::base

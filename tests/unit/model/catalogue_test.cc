@@ -57,6 +57,13 @@ TEST_CASE("a malformed package is an error, not left out in silence") {
   CHECK_THAT(std::string(catalogue.status().message()), Contains("/a/model.json"));
 }
 
+TEST_CASE("what a builder was about to put in place or to remove is no package") {
+  const Fixture fixture;
+  WritePackage(fixture.folder.path(), ".a.x1b2.old", RightJson("a"));
+  std::ofstream(fixture.folder.path() + "/.b.half") << "a file";
+  CHECK(fixture.Names("a") == "abc");
+}
+
 TEST_CASE("says what to do when there is no model") {
   const test_support::TempDir empty;
   for (const std::string& folder : {empty.path(), empty.path() + "/none"}) {

@@ -60,7 +60,7 @@ TEST_CASE("names the field that is wrong") {
       {"channels", 0},
       {"channels", 3},
       {"window", 1},
-      {"window", (1 << 21) + 1},
+      {"window", (1 << 21) - 1023},
       {"overlap", -1},
       {"overlap", 501},
       {"format", 1.5},

@@ -9,6 +9,9 @@
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <vector>
+
+#include "absl/time/clock.h"
 
 namespace unbraid::telemetry {
 namespace {
@@ -24,15 +27,20 @@ std::pair<int, std::string> Get(const HttpServer& server, const char* path) {
   return {result->status, result->body};
 }
 
-// Asks, and waits until the server has closed the connection, so that it is the server's end that
-// times out.
-void GetUntilServerCloses(int port) {
+int Connect(int port) {
   const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   REQUIRE(connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  return descriptor;
+}
+
+// Asks, and waits until the server has closed the connection, so that it is the server's end that
+// times out.
+void GetUntilServerCloses(int port) {
+  const int descriptor = Connect(port);
   const std::string request = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
   REQUIRE(send(descriptor, request.data(), request.size(), 0) ==
           static_cast<ssize_t>(request.size()));
@@ -79,6 +87,18 @@ TEST_CASE("does not share a port, and names what it cannot have") {
   CHECK_THAT(std::string(second.status().message()), Catch::Contains(address));
   CHECK(HttpServer::Start("nowhere", Healthy(), &metrics).status().code() ==
         absl::StatusCode::kInvalidArgument);
+}
+
+TEST_CASE("connections that say nothing do not keep a probe waiting") {
+  Metrics metrics;
+  auto server = HttpServer::Start("127.0.0.1:0", Healthy(), &metrics);
+  REQUIRE(server.ok());
+  std::vector<int> silent;
+  for (int i = 0; i < 8; ++i) silent.push_back(Connect((*server)->address().port));
+  const absl::Time begin = absl::Now();
+  CHECK(Get(**server, "/healthz").first == 200);
+  CHECK(absl::Now() - begin < absl::Seconds(5));  // one of them alone could have had it for that
+  for (const int descriptor : silent) close(descriptor);
 }
 
 // Found by chaos: a service that was killed after a probe could not come back for a minute.

@@ -1,0 +1,29 @@
+#include "services/common/base/steady.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace unbraid::base {
+absl::Time SteadyNow() {
+  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+void StopSignal::Stop() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stopped_ = true;
+  changed_.notify_all();
+}
+
+bool StopSignal::stopped() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return stopped_;
+}
+
+bool StopSignal::Pause(absl::Duration duration) const {
+  const auto end = std::chrono::steady_clock::now() +
+                   absl::ToChronoNanoseconds(std::min(duration, kLongestPause));
+  std::unique_lock<std::mutex> lock(mutex_);
+  return changed_.wait_until(lock, end, [this] { return stopped_; });
+}
+
+}  // namespace unbraid::base
