@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 
 namespace unbraid::splitter {
@@ -42,9 +42,13 @@ void AmqpBroker::PublishCancel(const internal::v1::CancelNotice& notice) {
   message.message_id = absl::StrCat("cancel.", notice.separation_id(), ".", notice.attempt());
   message.body = notice.SerializeAsString();
   message.mandatory = false;  // there may be no worker at all
-  publisher_->Publish(std::move(message), [](const absl::Status& status) {
-    if (!status.ok()) telemetry::Warning("cancel notice was not sent", {{"error", status}});
-  });
+  const bool handed_over =
+      publisher_->TryPublish(std::move(message), [](const absl::Status& status) {
+        if (!status.ok()) telemetry::Warning("cancel notice was not sent", {{"error", status}});
+      });
+  if (!handed_over) {
+    telemetry::Warning("cancel notice was not sent", {{"error", "the broker takes nothing"}});
+  }
 }
 
 BrokerState AmqpBroker::state() const {
@@ -56,15 +60,15 @@ void AmqpBroker::Probe() {
   if (!publisher_->state().usable()) return;
   {
     absl::MutexLock lock(&mutex_);
-    if (absl::Now() - probed_ < kProbeEvery) return;
-    probed_ = absl::Now();
+    if (base::SteadyNow() - probed_ < kProbeEvery) return;
+    probed_ = base::SteadyNow();
   }
   amqp::Message message;
   message.exchange = amqp::kDeadExchange;  // whichever of ours
   message.routing_key = kNobody;
   message.message_id = "probe";
   message.mandatory = false;
-  publisher_->Publish(std::move(message), [](const absl::Status&) {});
+  (void)publisher_->TryPublish(std::move(message), [](const absl::Status&) {});
 }
 
 absl::StatusOr<QueueCounts> AmqpBroker::Chunks(const base::PackageId& package) {

@@ -49,8 +49,17 @@ class GrpcAssemblerClient : public AssemblerClient {
   absl::Status ReportWaiting(const std::string& owner,
                              const internal::v1::ReportWaitingRequest& request) override;
 
+  // Ends the calls that are under way, but for songs, and all later ones, with UNAVAILABLE: a
+  // shutdown waits for no assembler that does not answer.
+  void Stop() { shutdown_.Cancel(); }
+
  private:
+  template <typename Method, typename Request, typename Response>
+  absl::Status Call(Method method, const Request& request, Response* response,
+                    const std::string& owner);
+
   const std::unique_ptr<internal::v1::AssemblerService::Stub> stub_;
+  grpc_util::Cancellation shutdown_;
 };
 
 }  // namespace unbraid::splitter

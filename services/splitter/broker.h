@@ -39,7 +39,8 @@ class ChunkSink {
   // queue wants it, CANCELLED at shutdown.
   virtual void Publish(OutgoingChunk chunk, std::function<void(absl::Status)> done) = 0;
 
-  // Tells all workers that a separation has ended. A lost notice costs computing time only.
+  // Tells all workers that a separation has ended. Does not wait; a lost notice costs computing
+  // time only.
   virtual void PublishCancel(const internal::v1::CancelNotice& notice) = 0;
 
   virtual BrokerState state() const = 0;

@@ -11,6 +11,7 @@
 #include "services/common/audio/passes.h"
 #include "services/common/base/sha256.h"
 #include "services/common/base/status.h"
+#include "services/common/base/utf8.h"
 #include "services/splitter/output_format.h"
 
 namespace unbraid::splitter {
@@ -19,9 +20,10 @@ namespace {
 constexpr double kLargestGain = 10;
 
 absl::Status UnknownStem(const std::string& stem, const model::Package& package) {
-  return base::Error(absl::StatusCode::kInvalidArgument, "UNKNOWN_STEM",
-                     absl::StrCat("The model ", package.name, " has no stem '", stem, "'; it has ",
-                                  absl::StrJoin(package.stems, ", "), "."));
+  return base::Error(
+      absl::StatusCode::kInvalidArgument, "UNKNOWN_STEM",
+      absl::StrCat("The model ", package.name, " has no stem '", base::Printable(stem, 80),
+                   "'; it has ", absl::StrJoin(package.stems, ", "), "."));
 }
 
 // The stems that get a file, in the model's order.

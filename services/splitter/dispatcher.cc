@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "services/common/base/steady.h"
 #include "services/common/samples/beside.h"
 #include "services/common/telemetry/log.h"
 #include "services/splitter/chunk_cutter.h"
@@ -143,9 +143,7 @@ void Dispatcher::Run() {
 
 bool Dispatcher::Step() {
   Order order;
-  if (!TakeOrder(OpenPackages(), &order)) return false;
-  Send(order);
-  return true;
+  return TakeOrder(OpenPackages(), &order) && Send(order);
 }
 
 // The packages with work whose window has room. Asks the broker, so no lock is held.
@@ -203,17 +201,28 @@ void Dispatcher::LayAside(internal::v1::ChunkTask* task) const {
       {{"separation", id.ToString()}, {"chunk", task->chunk_index()}, {"error", laid}});
 }
 
-void Dispatcher::Send(const Order& order) {
+bool Dispatcher::OnNotCut(const Order& order, const absl::Status& why) {
+  // Too many files are open, or no memory is left: that is not the separation's fault, and passes.
+  const bool passes = absl::IsResourceExhausted(why);
+  {
+    absl::MutexLock lock(&mutex_);
+    Item* item = Current(order);
+    // Its spool goes with a separation that has ended meanwhile.
+    if (item == nullptr) return true;
+    if (passes) {
+      --item->unconfirmed;
+      rotation_.PutBack(order.turn);
+    }
+  }
+  if (!passes) on_failure_(order.job->id, order.job->attempt, why);
+  if (passes) telemetry::Warning("chunk cannot be cut now", {{"error", why}});
+  return !passes;
+}
+
+bool Dispatcher::Send(const Order& order) {
   const Job& job = *order.job;
   auto task = Cut(order);
-  if (!task.ok()) {
-    {
-      absl::MutexLock lock(&mutex_);
-      // Its spool goes with a separation that has ended meanwhile.
-      if (Current(order) == nullptr) return;
-    }
-    return on_failure_(job.id, job.attempt, task.status());
-  }
+  if (!task.ok()) return OnNotCut(order, task.status());
   LayAside(&*task);
   OutgoingChunk chunk{job.package(), ChunkMessageId(*task), task->SerializeAsString()};
   const int64_t bytes =
@@ -238,6 +247,7 @@ void Dispatcher::Send(const Order& order) {
                    if (status.ok()) bytes_total_.Increment(static_cast<double>(bytes));
                    OnDecided(order, status);
                  });
+  return true;
 }
 
 void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {
@@ -251,7 +261,7 @@ void Dispatcher::OnDecided(const Order& order, const absl::Status& status) {
     current = item != nullptr;
     if (current) {
       --item->unconfirmed;
-      item->last_sent = absl::Now();
+      item->last_sent = base::SteadyNow();
       if (status.ok()) item->given_out[static_cast<size_t>(order.turn.chunk)] = true;
       if (absl::IsUnavailable(status)) {
         rotation_.PutBack(order.turn);
@@ -270,6 +280,11 @@ Dispatcher::Item* Dispatcher::Current(const Order& order) {
   const auto item = items_.find(order.job->id);
   const bool same = item != items_.end() && item->second.job == order.job;
   return same ? &item->second : nullptr;
+}
+
+void Dispatcher::Wake() {
+  absl::MutexLock lock(&mutex_);
+  news_ = true;
 }
 
 void Dispatcher::Stop() {

@@ -83,6 +83,9 @@ class Dispatcher {
   // Sends one chunk if one may be sent. False: not now.
   bool Step();
 
+  // Has the thread look at the windows again, should its clock have been set back while it waits.
+  void Wake();
+
   // Sends nothing any more, and ends the thread. May be called twice.
   void Stop();
 
@@ -109,7 +112,9 @@ class Dispatcher {
   bool TakeOrder(const std::set<base::PackageId>& packages, Order* order);
   static absl::StatusOr<internal::v1::ChunkTask> Cut(const Order& order);
   void LayAside(internal::v1::ChunkTask* task) const;
-  void Send(const Order& order);
+  // False: not now.
+  bool Send(const Order& order);
+  bool OnNotCut(const Order& order, const absl::Status& why);
   static std::vector<bool> AtLeast(std::vector<bool> chunks, int64_t count);
   void OnDecided(const Order& order, const absl::Status& status);
   // The item of a job if that is still the one that is being given out.

@@ -1,12 +1,13 @@
 #include "services/splitter/jobs.h"
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 #include "services/splitter/canonical.h"
 
@@ -47,10 +48,7 @@ class Jobs::Opening {
     absl::MutexLock lock(&jobs_->mutex_);
     ++jobs_->opening_[id_];
   }
-  ~Opening() {
-    absl::MutexLock lock(&jobs_->mutex_);
-    if (--jobs_->opening_[id_] == 0) jobs_->opening_.erase(id_);
-  }
+  ~Opening() { jobs_->EndOpening(id_); }
   Opening(const Opening&) = delete;
   Opening& operator=(const Opening&) = delete;
 
@@ -131,6 +129,7 @@ absl::StatusOr<v1::Separation> Jobs::Open(const Job& job, bool is_new) {
   Job accepted = job;
   accepted.attempt = opened->attempt();
   if (HasEnded(opened->separation())) {
+    (void)TakeHeard(job.id);  // of a life that is over
     ForgetCreation(job, accepted.attempt);
   } else {
     UNBRAID_RETURN_IF_ERROR(Accept(accepted, opened->started()));
@@ -140,18 +139,37 @@ absl::StatusOr<v1::Separation> Jobs::Open(const Job& job, bool is_new) {
 
 absl::Status Jobs::Accept(const Job& job, bool started) {
   UNBRAID_RETURN_IF_ERROR(parts_.jobs->Save(job));
+  const auto heard = TakeHeard(job.id);
   {
     absl::MutexLock lock(&mutex_);
     unopened_.erase(job.id);
     opened_in_[job.id] = stream_;
     // One that was opened before this process knew the assembler has chunks already; the first
     // snapshot tells which.
-    if (!started && !synced_) return absl::OkStatus();
+    if (!started && !synced_ && !heard) return absl::OkStatus();
   }
   telemetry::Info("separation opened",
                   {{"separation", job.id.ToString()}, {"attempt", job.attempt}});
-  pipeline_->Activate(job, {});
+  const bool told = heard && heard->attempt() == job.attempt;
+  pipeline_->Activate(job, told ? NotToSend(*heard) : std::vector<bool>());
   return absl::OkStatus();
+}
+
+std::optional<internal::v1::ActiveSeparation> Jobs::TakeHeard(base::SeparationId id) {
+  absl::MutexLock lock(&mutex_);
+  auto heard = heard_.extract(id);
+  if (heard.empty()) return std::nullopt;
+  return std::move(heard.mapped());
+}
+
+// What was heard meanwhile, and not taken by the opener, whose answer was perhaps lost, counts now.
+void Jobs::EndOpening(base::SeparationId id) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (--opening_[id] > 0) return;
+    opening_.erase(id);
+  }
+  if (const auto heard = TakeHeard(id)) OnActive(*heard);
 }
 
 void Jobs::ForgetCreation(const Job& job, int32_t attempt) {
@@ -186,8 +204,8 @@ void Jobs::Tick() {
   std::set<base::SeparationId> again;
   {
     absl::MutexLock lock(&mutex_);
-    if (absl::Now() < open_again_at_) return;
-    open_again_at_ = absl::Now() + kOpenAgainEvery;
+    if (base::SteadyNow() < open_again_at_) return;
+    open_again_at_ = base::SteadyNow() + kOpenAgainEvery;
     for (const base::SeparationId id : unopened_) {
       if (opening_.count(id) == 0) again.insert(id);
     }
@@ -195,7 +213,10 @@ void Jobs::Tick() {
   for (const base::SeparationId id : again) {
     const absl::StatusOr<std::optional<Job>> job = parts_.jobs->Find(id);
     if (!job.ok() || !job->has_value()) continue;
-    (void)parts_.calls->Post([this, record = **job] { OpenAgain(record); });
+    // From now on it is being opened, however long the others before it take.
+    (void)parts_.calls->Post([this, record = **job, opening = std::make_shared<Opening>(this, id)] {
+      OpenAgain(record);
+    });
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -69,11 +70,14 @@ class Jobs : public WorkEvents {
   absl::StatusOr<v1::Separation> Open(const Job& job, bool is_new);
   absl::Status Accept(const Job& job, bool started);
   void OpenAgain(const Job& job);
+  void EndOpening(base::SeparationId id);
   void Forget(base::SeparationId id, int32_t attempt);
   // Unless a client has begun the separation again meanwhile.
   void ForgetCreation(const Job& job, int32_t attempt);
   bool IsOpening(base::SeparationId id) const;
   void OnLost(const internal::v1::ActiveSeparation& active);
+  // Takes what was heard of a separation while it was being opened, if anything was.
+  std::optional<internal::v1::ActiveSeparation> TakeHeard(base::SeparationId id);
   // Chunks that need not be sent: those that are done, and those that were given out.
   std::vector<bool> NotToSend(const internal::v1::ActiveSeparation& active);
 
@@ -88,6 +92,8 @@ class Jobs : public WorkEvents {
   mutable absl::Mutex mutex_;
   std::map<base::SeparationId, int> opening_ ABSL_GUARDED_BY(mutex_);  // and how many callers
   std::set<base::SeparationId> unopened_ ABSL_GUARDED_BY(mutex_);
+  // News of separations that are being opened, for whoever opens them.
+  std::map<base::SeparationId, internal::v1::ActiveSeparation> heard_ ABSL_GUARDED_BY(mutex_);
   std::vector<GivenOut> given_out_ ABSL_GUARDED_BY(mutex_);  // by the process before
   absl::Time open_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time expire_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();

@@ -26,6 +26,7 @@ void Jobs::OnConnected(const std::string& assembler) {
   absl::MutexLock lock(&mutex_);
   ++stream_;
   named_.clear();
+  heard_.clear();
   in_snapshot_ = true;
 }
 
@@ -38,8 +39,14 @@ void Jobs::OnActive(const internal::v1::ActiveSeparation& active) {
   if (pipeline_->Holds(id, active.attempt())) {
     return pipeline_->OnDone(id, active.attempt(), DoneChunks(active));
   }
-  // Whoever is opening it gets to know the attempt by the answer.
-  if (IsOpening(id)) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    // Whoever is opening it gets to know the attempt by the answer.
+    if (opening_.count(id) > 0) {
+      heard_[id] = active;
+      return;
+    }
+  }
   absl::StatusOr<std::optional<Job>> found = parts_.jobs->Find(id);
   if (!found.ok()) {
     telemetry::Error("cannot read a record", {{"error", found.status()}});
@@ -107,6 +114,11 @@ void Jobs::OnEnded(const internal::v1::EndedSeparation& ended) {
   telemetry::Info("separation ended",
                   {{"separation", id.ToString()}, {"attempt", ended.attempt()}});
   pipeline_->Drop(id, ended.attempt());
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto heard = heard_.find(id);
+    if (heard != heard_.end() && heard->second.attempt() <= ended.attempt()) heard_.erase(heard);
+  }
   // A new attempt that is being opened needs the record.
   if (!IsOpening(id)) Forget(id, ended.attempt());
 }

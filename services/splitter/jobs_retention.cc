@@ -1,8 +1,8 @@
 // Which new separations Jobs takes, and which tracks it lets go.
 #include <algorithm>
 
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 #include "services/splitter/jobs.h"
 
@@ -38,8 +38,8 @@ void Jobs::ExpireTracks() {
   if (retention == absl::InfiniteDuration()) return;
   {
     absl::MutexLock lock(&mutex_);
-    if (absl::Now() < expire_again_at_) return;
-    expire_again_at_ = absl::Now() + std::min(kBetweenSweeps, retention / kSweepsPerLife);
+    if (base::SteadyNow() < expire_again_at_) return;
+    expire_again_at_ = base::SteadyNow() + std::min(kBetweenSweeps, retention / kSweepsPerLife);
   }
   const auto expired = parts_.tracks->Expired(kExpireAtOnce);
   absl::Status status = expired.status();

@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "services/common/base/file_limit.h"
 #include "services/common/base/memory.h"
 #include "services/common/base/shutdown.h"
 #include "services/common/telemetry/log.h"
@@ -9,6 +10,7 @@
 int main(int argc, char** argv) {
   using namespace unbraid;  // NOLINT(google-build-using-namespace): a list of parts reads better
   base::KeepLargeBlocks();
+  base::RaiseFileLimit();
   base::PrepareSignals();
   splitter::Config config;
   if (const std::optional<int> status = splitter::ParseFlags(argc, argv, &config)) return *status;

@@ -11,22 +11,24 @@ constexpr int64_t kBlockBytes = 1 << 20;
 
 }  // namespace
 
-absl::StatusOr<PartFile> PartFile::Open(const std::string& path) {
+absl::StatusOr<PartFile> PartFile::Open(const std::string& path,
+                                        const std::function<bool()>& give_up) {
   UNBRAID_ASSIGN_OR_RETURN(store::File file,
                            store::File::Open(path, store::File::Mode::kCreateOrOpen));
   PartFile part(std::move(file));
-  UNBRAID_RETURN_IF_ERROR(part.Rehash());
+  UNBRAID_RETURN_IF_ERROR(part.Rehash(give_up));
   return part;
 }
 
-absl::Status PartFile::Rehash() {
+absl::Status PartFile::Rehash(const std::function<bool()>& give_up) {
   std::string block(kBlockBytes, '\0');
-  while (true) {
+  while (!give_up()) {
     UNBRAID_ASSIGN_OR_RETURN(const int64_t got, file_.ReadAt(size_, block.data(), kBlockBytes));
     if (got == 0) return absl::OkStatus();
     sha256_.Update(absl::string_view(block.data(), static_cast<size_t>(got)));
     size_ += got;
   }
+  return absl::CancelledError("given up while the file was being read");
 }
 
 absl::Status PartFile::Append(absl::string_view bytes) {

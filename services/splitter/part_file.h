@@ -2,6 +2,7 @@
 #define UNBRAID_SERVICES_SPLITTER_PART_FILE_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -15,8 +16,10 @@ namespace unbraid::splitter {
 // A file that grows at its end, and is hashed while it does. Not thread-safe.
 class PartFile {
  public:
-  // Opens or creates it; what is there already is read once, for the hash.
-  static absl::StatusOr<PartFile> Open(const std::string& path);
+  // Opens or creates it; what is there already is read once, for the hash. CANCELLED when `give_up`
+  // says so meanwhile.
+  static absl::StatusOr<PartFile> Open(const std::string& path,
+                                       const std::function<bool()>& give_up);
 
   // Appends. After an error the file is as long as before.
   absl::Status Append(absl::string_view bytes);
@@ -33,7 +36,7 @@ class PartFile {
 
  private:
   explicit PartFile(store::File file) : file_(std::move(file)) {}
-  absl::Status Rehash();
+  absl::Status Rehash(const std::function<bool()>& give_up);
 
   store::File file_;
   base::Sha256 sha256_;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 #include "services/splitter/chunk_cutter.h"
 
@@ -14,12 +14,12 @@ namespace {
 constexpr int kPreparingThreads = 2;
 constexpr int kSongThreads = 2;
 
-// Whether trying again may help: the disk is full, or the assembler is away, or what it got was not
-// what was sent.
+// Whether trying again may help: a disk is full, or memory, or too many files are open; the
+// assembler is away, or what it got was not what was sent.
 bool IsTransient(const absl::Status& status) {
   const std::string reason = base::ReasonOf(status);
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsCancelled(status) || reason == "DISK_FULL" || reason == "OVERLOADED" ||
+         absl::IsCancelled(status) || absl::IsResourceExhausted(status) ||
          reason == "CHECKSUM_MISMATCH" || reason == "SONG_MISSING";
 }
 
@@ -49,7 +49,7 @@ void Pipeline::Activate(const Job& job, std::vector<bool> done) {
   Active& active = active_[job.id];
   active.job = job;
   active.done = std::move(done);
-  active.last_news = absl::Now();
+  active.last_news = base::SteadyNow();
   active.stage = parts_.spools->IsComplete(job) ? AfterPreparation(job) : Stage::kPreparing;
   active_gauge_.Set(static_cast<double>(active_.size()));
   Continue(&active);
@@ -100,7 +100,7 @@ void Pipeline::OnObstacle(const Job& job, const absl::Status& status) {
   active->growing = false;
   active->part_path.clear();
   active->running = false;
-  active->not_before = absl::Now() + options_.retry_pause;
+  active->not_before = base::SteadyNow() + options_.retry_pause;
   active->obstacle = std::string(status.message());
 }
 
@@ -136,7 +136,7 @@ void Pipeline::OnPlanned(const Job& job, int64_t chunks) {
   active->stage = Stage::kSending;
   active->running = false;
   active->obstacle.clear();
-  active->last_news = absl::Now();
+  active->last_news = base::SteadyNow();
   parts_.dispatcher->Add(active->job, parts_.spools->PathOf(job.id), chunks, active->done);
   PassRetriesOn(active);
 }
@@ -152,7 +152,7 @@ void Pipeline::Retry(base::SeparationId id, int32_t attempt, int64_t chunk, int3
   absl::MutexLock lock(&mutex_);
   Active* active = Find(id, attempt);
   if (active == nullptr) return;
-  active->last_news = absl::Now();
+  active->last_news = base::SteadyNow();
   if (active->stage != Stage::kSending && !active->growing) {
     active->retries[chunk] = try_number;
     return;
@@ -175,7 +175,7 @@ void Pipeline::OnDone(base::SeparationId id, int32_t attempt, std::vector<bool> 
     parts_.dispatcher->Resend(id, attempt, active->done);
   }
   active->stalled = false;
-  active->last_news = absl::Now();
+  active->last_news = base::SteadyNow();
 }
 
 void Pipeline::Drop(base::SeparationId id, int32_t attempt) {
@@ -194,7 +194,7 @@ void Pipeline::Drop(base::SeparationId id, int32_t attempt) {
     if (!removed.ok()) telemetry::Warning("spool stays", {{"error", removed}});
   }
   (void)parts_.calls->Post(
-      [this, id, attempt, package] { notices_.Add(id, attempt, package, absl::Now()); });
+      [this, id, attempt, package] { notices_.Add(id, attempt, package, base::SteadyNow()); });
 }
 
 // Nothing when there is no record any more.

@@ -108,6 +108,7 @@ class Pipeline {
     absl::Time not_before = absl::InfinitePast();
     std::string obstacle;                 // why it must wait, of our own knowledge
     std::optional<std::string> reported;  // what the assembler was told; nothing: unknown
+    absl::Time reported_at = absl::InfinitePast();
     absl::Time last_news = absl::InfinitePast();
     bool stalled = false;  // a snapshot has been asked for
     // Of what it sends to the assembler.

@@ -1,5 +1,6 @@
 // How Pipeline gives out the beginning of a long track while the rest of it is being prepared, so
 // that the time to the first result does not grow with the track.
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 #include "services/splitter/chunk_cutter.h"
 #include "services/splitter/pipeline.h"
@@ -79,7 +80,7 @@ void Pipeline::EndEarly(Active* active) {
   active->growing = false;
   active->stage = Stage::kSending;
   active->running = false;
-  active->last_news = absl::Now();
+  active->last_news = base::SteadyNow();
   if (chunks.ok()) parts_.dispatcher->SetReady(active->job.id, active->job.attempt, *chunks);
 }
 

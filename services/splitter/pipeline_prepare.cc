@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/splitter/pipeline.h"
 
 namespace unbraid::splitter {
@@ -36,8 +36,8 @@ void Pipeline::Prepare(base::SeparationId id, int32_t attempt, std::shared_ptr<P
     run = *std::move(begun);
     BeginEarly(*job, *run);
   }
-  const absl::Time end = absl::Now() + kSlice;
-  while (absl::Now() < end) {
+  const absl::Time end = base::SteadyNow() + kSlice;
+  while (base::SteadyNow() < end) {
     const absl::StatusOr<bool> complete = run->Step();
     if (!complete.ok()) return OnNotPrepared(*job, complete.status());
     if (*complete) return OnPrepared(*job, run->result());

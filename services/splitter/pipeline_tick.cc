@@ -4,13 +4,19 @@
 #include <set>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "services/common/base/steady.h"
 #include "services/splitter/pipeline.h"
 #include "services/splitter/waiting_text.h"
 
 namespace unbraid::splitter {
+namespace {
+
+constexpr absl::Duration kSayAgain = absl::Seconds(5);
+
+}  // namespace
 
 bool Pipeline::Tick() {
+  parts_.dispatcher->Wake();
   const std::vector<Job> jobs = ContinueAll();
   const QueueLooks queues = LookAtQueues(jobs);
   bool ask = false;
@@ -30,7 +36,7 @@ Pipeline::QueueLooks Pipeline::LookAtQueues(const std::vector<Job>& jobs) {
   for (const base::PackageId& package : packages) {
     const absl::StatusOr<QueueCounts> counts = parts_.window->Chunks(package);
     looks.emplace(package, counts);
-    notices_.Tick(package, counts, absl::Now());
+    notices_.Tick(package, counts, base::SteadyNow());
     if (!counts.ok()) continue;
     const std::map<std::string, std::string> labels = {{"model", package.name},
                                                        {"package", package.short_hash()}};
@@ -49,7 +55,7 @@ std::vector<Job> Pipeline::ContinueAll() {
   std::vector<Job> jobs;
   for (auto& [id, active] : active_) {
     jobs.push_back(active.job);
-    const bool due = !active.running && absl::Now() >= active.not_before;
+    const bool due = !active.running && base::SteadyNow() >= active.not_before;
     if (due && active.stage != Stage::kSending) Continue(&active);
   }
   return jobs;
@@ -72,10 +78,14 @@ void Pipeline::ReportWaiting(const Job& job, const std::string& text) {
   {
     absl::MutexLock lock(&mutex_);
     Active* active = Find(job.id, job.attempt);
-    if (active == nullptr || active->reported == text) return;
-    // A new separation waits for nothing as far as the assembler knows.
-    if (!active->reported && text.empty()) return;
+    if (active == nullptr) return;
+    const absl::Time now = base::SteadyNow();
+    // The assembler forgets it when it is started again, and at every result, also at those that
+    // come late; what it knows already changes nothing there.
+    const bool again = !text.empty() && now - active->reported_at >= kSayAgain;
+    if (active->reported == text && !again) return;
     active->reported = text;
+    active->reported_at = now;
   }
   internal::v1::ReportWaitingRequest request;
   request.set_separation_id(job.id.value());
@@ -85,8 +95,7 @@ void Pipeline::ReportWaiting(const Job& job, const std::string& text) {
     if (parts_.assembler->ReportWaiting(job.owner, request).ok()) return;
     absl::MutexLock lock(&mutex_);
     Active* active = Find(job.id, job.attempt);
-    // Told again at the next tick; the mark differs from every sentence.
-    if (active != nullptr) active->reported = "?";
+    if (active != nullptr) active->reported.reset();  // told again at the next tick
   });
 }
 
@@ -101,7 +110,7 @@ bool Pipeline::IsStalled(const Job& job, const absl::StatusOr<QueueCounts>& chun
   Active* active = Find(job.id, job.attempt);
   if (active == nullptr || active->stage != Stage::kSending || active->stalled) return false;
   const absl::Time last = std::max(active->last_news, quiet.last_sent);
-  active->stalled = absl::Now() - last > options_.stall_after;
+  active->stalled = base::SteadyNow() - last > options_.stall_after;
   return active->stalled;
 }
 

@@ -11,6 +11,13 @@ namespace {
 
 constexpr int kMebibyteShift = 20;
 
+absl::Status Lacks(int64_t missing, absl::string_view what) {
+  return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL",
+                     absl::StrCat("The splitter's disk lacks ", (missing >> kMebibyteShift) + 1,
+                                  " MiB for ", what, ". Delete old tracks, or try again later."),
+                     {{"missing_bytes", absl::StrCat(missing)}});
+}
+
 }  // namespace
 
 Room::Room(std::string folder, int64_t min_free_bytes, FreeBytes free_bytes)
@@ -46,11 +53,9 @@ absl::Status Room::Check(int64_t bytes, int64_t promised, absl::string_view what
                         static_cast<double>(min_free_bytes_);
   if (wanted <= static_cast<double>(free)) return absl::OkStatus();
   constexpr double kMost = 9e18;
-  const auto missing = static_cast<int64_t>(std::min(wanted - static_cast<double>(free), kMost));
-  return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL",
-                     absl::StrCat("The splitter's disk lacks ", (missing >> kMebibyteShift) + 1,
-                                  " MiB for ", what, ". Delete old tracks, or try again later."),
-                     {{"missing_bytes", absl::StrCat(missing)}});
+  return Lacks(static_cast<int64_t>(std::min(wanted - static_cast<double>(free), kMost)), what);
 }
+
+absl::Status Room::Full(absl::string_view what) { return Lacks(1, what); }
 
 }  // namespace unbraid::splitter

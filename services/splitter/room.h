@@ -39,6 +39,9 @@ class Room {
   // Whether so many bytes can be written now, whatever is promised to others. DISK_FULL.
   absl::Status CheckFree(int64_t bytes, absl::string_view what) const;
 
+  // What somebody is told for whom a write has just found no room.
+  static absl::Status Full(absl::string_view what);
+
   int64_t min_free_bytes() const { return min_free_bytes_; }
 
  private:

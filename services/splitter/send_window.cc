@@ -33,14 +33,14 @@ absl::StatusOr<bool> SendWindow::MaySend(const base::PackageId& package,
   if (results.ready > kMaxWaitingResults) return false;
   UNBRAID_ASSIGN_OR_RETURN(const QueueCounts chunks, Chunks(package));
   absl::MutexLock lock(&mutex_);
-  return chunks.ready + views_[ChunksKey(package)].added < WindowFor(chunks.consumers);
+  return chunks.ready + views_[ChunksKey(package)].added() < WindowFor(chunks.consumers);
 }
 
 void SendWindow::Sent(const base::PackageId& package) {
   absl::MutexLock lock(&mutex_);
   View& view = views_[ChunksKey(package)];
   ++view.unconfirmed;
-  ++view.added;
+  ++view.sent;
 }
 
 void SendWindow::Decided(const base::PackageId& package) {
@@ -57,22 +57,24 @@ absl::StatusOr<QueueCounts> SendWindow::Results(const std::string& assembler) {
 }
 
 absl::StatusOr<QueueCounts> SendWindow::Refreshed(const std::string& queue, const Look& look) {
-  int64_t added_before = 0;
-  int64_t unconfirmed_before = 0;
+  int64_t number = 0;
+  int64_t sent_before = 0;
   {
     absl::MutexLock lock(&mutex_);
-    const View& view = views_[queue];
+    View& view = views_[queue];
     if (clock_() - view.at < max_age_) return view.counts;
-    added_before = view.added;
-    unconfirmed_before = view.unconfirmed;
+    number = ++view.looks;
+    sent_before = view.sent - view.unconfirmed;
   }
   // The lock is not held while the broker is asked; what is sent meanwhile counts as added.
   UNBRAID_ASSIGN_OR_RETURN(const QueueCounts counts, look());
   absl::MutexLock lock(&mutex_);
   View& view = views_[queue];
+  if (number < view.present_look) return view.counts;  // somebody else has looked later
   view.at = clock_();
   view.counts = counts;
-  view.added = unconfirmed_before + (view.added - added_before);
+  view.sent_before = sent_before;
+  view.present_look = number;
   return counts;
 }
 

@@ -9,8 +9,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "services/common/base/steady.h"
 #include "services/splitter/broker.h"
 
 namespace unbraid::splitter {
@@ -30,7 +30,7 @@ class SendWindow {
  public:
   // `depths` is not owned.
   SendWindow(QueueDepths* depths, absl::Duration max_age,
-             std::function<absl::Time()> clock = absl::Now);
+             std::function<absl::Time()> clock = base::SteadyNow);
 
   // Errors are those of QueueDepths: the broker is away. May wait for it.
   absl::StatusOr<bool> MaySend(const base::PackageId& package, const std::string& assembler);
@@ -48,8 +48,14 @@ class SendWindow {
   struct View {
     absl::Time at = absl::InfinitePast();
     QueueCounts counts;
-    int64_t unconfirmed = 0;  // now
-    int64_t added = 0;        // may wait there besides counts.ready
+    int64_t sent = 0;          // ever
+    int64_t unconfirmed = 0;   // now
+    int64_t sent_before = 0;   // and confirmed when `counts` was asked for
+    int64_t looks = 0;         // begun
+    int64_t present_look = 0;  // number of the one that gave `counts`
+
+    // Chunks that may wait there besides counts.ready.
+    int64_t added() const { return sent - sent_before; }
   };
 
   absl::StatusOr<QueueCounts> Refreshed(const std::string& queue, const Look& look);

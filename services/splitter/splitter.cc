@@ -14,6 +14,7 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(500);
 constexpr absl::Duration kDepthMaxAge = absl::Milliseconds(200);
 constexpr int kUnaryThreads = 8;
+constexpr int kBeginningThreads = 2;
 constexpr int kPartThreads = 4;
 constexpr int kCheckThreads = 2;
 constexpr int kBackgroundThreads = 4;
@@ -43,6 +44,7 @@ Splitter::Splitter(const Config& config, const model::Catalogue& catalogue,
       assembler_(channel_),
       window_(depths, kDepthMaxAge),
       unary_("unary", kUnaryThreads),
+      beginnings_("upload-beginnings", kBeginningThreads),
       parts_("upload-parts", kPartThreads),
       checks_("upload-checks", kCheckThreads),
       background_("background", kBackgroundThreads),
@@ -51,6 +53,7 @@ Splitter::Splitter(const Config& config, const model::Catalogue& catalogue,
 Splitter::~Splitter() { Stop(absl::ZeroDuration()); }
 
 absl::Status Splitter::OpenFiles() {
+  UNBRAID_ASSIGN_OR_RETURN(lock_, store::FolderLock::Take(config_.data));
   TrackStore::Options keep;
   keep.retention = config::TimeToLive(config_.track_retention);
   UNBRAID_ASSIGN_OR_RETURN(tracks_, TrackStore::Open(config_.data, keep));
@@ -115,7 +118,7 @@ absl::Status Splitter::Start() {
                                  [this] { return watcher_->state(); },
                                  [this] { return disk_->state(); },
                                  &unary_,
-                                 {&parts_, &checks_}});
+                                 {&beginnings_, &parts_, &checks_}});
   grpc_util::ServerOptions server;
   UNBRAID_ASSIGN_OR_RETURN(server.listen, base::ParseHostPort(config_.listen));
   server.services = {service_.get()};
@@ -128,15 +131,12 @@ absl::Status Splitter::Start() {
 }
 
 void Splitter::RunTicks() {
-  while (true) {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kTick)) return;
-    }
+  while (!stopping_.Pause(kTick)) {
     disk_->Look();
     sink_->Probe();
     failures_.Tick();
     uploads_->Sweep();
+    uploads_->EndSilent();
     jobs_->Tick();
     jobs_->ExpireTracks();
     if (pipeline_->Tick()) watcher_->Reopen();
@@ -147,18 +147,24 @@ void Splitter::Stop(absl::Duration grace) {
   if (server_ != nullptr) {
     server_->SetServing(false);
     uploads_->Drain();
+    // What waits for an assembler that does not answer ends with the grace period as well.
+    base::StopSignal ended;
+    std::thread watch([&] {
+      if (!ended.Pause(grace)) assembler_.Stop();
+    });
     server_->Shutdown(grace);
+    ended.Stop();
+    watch.join();
   }
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
+  stopping_.Stop();
+  assembler_.Stop();
   if (ticks_.joinable()) ticks_.join();
   if (watcher_ != nullptr) watcher_->Stop();
   if (dispatcher_ != nullptr) dispatcher_->Stop();
   if (pipeline_ != nullptr) pipeline_->Stop();
   background_.Stop();
   unary_.Stop();
+  beginnings_.Stop();
   parts_.Stop();
   checks_.Stop();
 }

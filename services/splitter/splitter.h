@@ -7,14 +7,14 @@
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "services/common/audio/decoder.h"
 #include "services/common/base/executor.h"
+#include "services/common/base/steady.h"
 #include "services/common/grpc/server.h"
 #include "services/common/model/catalogue.h"
 #include "services/common/store/disk_watch.h"
+#include "services/common/store/folder_lock.h"
 #include "services/common/store/object_folder.h"
 #include "services/common/telemetry/metrics.h"
 #include "services/splitter/assembler_client.h"
@@ -99,11 +99,13 @@ class Splitter {
   GrpcAssemblerClient assembler_;
   SendWindow window_;
   base::Executor unary_;
+  base::Executor beginnings_;
   base::Executor parts_;
   base::Executor checks_;
   base::Executor background_;
   FailureReporter failures_;
 
+  std::optional<store::FolderLock> lock_;  // before whatever is in the folder
   std::unique_ptr<store::DiskWatch> disk_;
   std::unique_ptr<Room> room_;
   std::unique_ptr<TrackStore> tracks_;
@@ -118,8 +120,7 @@ class Splitter {
   std::unique_ptr<SplitterServiceImpl> service_;
   std::unique_ptr<grpc_util::Server> server_;
 
-  absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  base::StopSignal stopping_;
   std::thread ticks_;
 };
 

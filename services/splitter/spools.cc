@@ -1,8 +1,6 @@
 #include "services/splitter/spools.h"
 
-#include <filesystem>
-#include <system_error>
-
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "services/common/audio/resampler.h"
 #include "services/common/base/status.h"
@@ -57,28 +55,24 @@ absl::Status Spools::Remove(base::SeparationId id) const {
 }
 
 absl::StatusOr<int64_t> Spools::UnfinishedBytes() const {
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, store::ListFolder(folder_));
   int64_t bytes = 0;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
-    if (entry.path().extension() != ".part") continue;
-    std::error_code gone;  // it may be complete by now
-    const auto size = entry.file_size(gone);
-    if (!gone) bytes += static_cast<int64_t>(size);
+  for (const std::string& name : names) {
+    if (!absl::EndsWith(name, ".part")) continue;
+    bytes += store::FileSize(absl::StrCat(folder_, "/", name)).value_or(0);  // it may be complete
   }
-  if (!error) return bytes;
-  return absl::InternalError(absl::StrCat("cannot list ", folder_, ": ", error.message()));
+  return bytes;
 }
 
 absl::Status Spools::RemoveAllBut(const std::set<base::SeparationId>& ids) const {
   std::set<std::string> keep;
   for (const base::SeparationId id : ids) keep.insert({PathOf(id), OwnSongPath(id)});
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
-    if (keep.count(entry.path().string()) > 0) continue;
-    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(entry.path().string()));
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, store::ListFolder(folder_));
+  for (const std::string& name : names) {
+    const std::string path = absl::StrCat(folder_, "/", name);
+    if (keep.count(path) == 0) UNBRAID_RETURN_IF_ERROR(store::RemoveAll(path));
   }
-  return error ? absl::InternalError(absl::StrCat("cannot list ", folder_, ": ", error.message()))
-               : absl::OkStatus();
+  return absl::OkStatus();
 }
 
 }  // namespace unbraid::splitter

@@ -3,8 +3,6 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
+#include "services/common/telemetry/log.h"
 #include "services/splitter/paging.h"
 
 namespace unbraid::splitter {
@@ -56,11 +55,6 @@ absl::Status UnknownTrack(base::TrackId id) {
                      absl::StrCat("There is no track ", base::TrackName(id), "; upload it first."));
 }
 
-bool Exists(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::exists(path, error);
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TrackStore>> TrackStore::Open(const std::string& folder,
@@ -73,6 +67,7 @@ absl::StatusOr<std::unique_ptr<TrackStore>> TrackStore::Open(const std::string& 
   std::unique_ptr<TrackStore> tracks(new TrackStore(files, std::move(database), options));
   absl::MutexLock lock(&tracks->mutex_);
   UNBRAID_RETURN_IF_ERROR(store::RefuseDamaged(tracks->RemoveOrphans(), path));
+  UNBRAID_RETURN_IF_ERROR(tracks->TakeRecorded(absl::StrCat(folder, "/uploads")));
   return tracks;
 }
 
@@ -94,21 +89,31 @@ std::string TrackStore::PathOf(base::TrackId id) const {
   return absl::StrCat(folder_, "/", id.ToString());
 }
 
-absl::StatusOr<v1::Track> TrackStore::Adopt(const std::string& part_path, const v1::Track& track) {
+bool TrackStore::HasFile(base::TrackId id) const { return store::FileSize(PathOf(id)).ok(); }
+
+absl::StatusOr<v1::Track> TrackStore::Adopt(const Finished& upload, const v1::Track& track) {
   UNBRAID_ASSIGN_OR_RETURN(const base::TrackId id, base::ParseTrackName(track.name()));
   absl::MutexLock lock(&mutex_);
   UNBRAID_ASSIGN_OR_RETURN(std::optional<v1::Track> known, RowOf(id, track.sha256()));
-  if (known && Exists(PathOf(id))) {
-    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(part_path));
-  } else {
-    UNBRAID_RETURN_IF_ERROR(store::RenameDurably(part_path, PathOf(id)));
+  const bool has_file = known && HasFile(id);
+  absl::Status recorded = Record(upload, id, known ? nullptr : &track);
+  if (has_file && absl::IsResourceExhausted(recorded)) {
+    // Its bytes are there twice; without one of them there may be room for the record.
+    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(upload.part_path));
+    recorded = Record(upload, id, nullptr);
+    if (!recorded.ok()) telemetry::Warning("an upload is not remembered", {{"error", recorded}});
+    return *std::move(known);
   }
-  // A known one may have lost its file.
-  const absl::Status noted = known ? NoteUse(id) : Insert(id, track);
-  if (!noted.ok()) {
-    // Without a record the bytes stay an upload, which can be finished again.
-    if (!known) UNBRAID_RETURN_IF_ERROR(store::RenameDurably(PathOf(id), part_path));
-    return noted;
+  UNBRAID_RETURN_IF_ERROR(recorded);
+  if (has_file) {
+    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(upload.part_path));
+  } else {
+    // Should the process end here, the next start does this.
+    const absl::Status moved = store::RenameDurably(upload.part_path, PathOf(id));
+    if (!moved.ok()) {
+      UNBRAID_RETURN_IF_ERROR(Unrecord(upload, known ? std::nullopt : std::make_optional(id)));
+      return moved;
+    }
   }
   UNBRAID_ASSIGN_OR_RETURN(known, Row(id));
   return *std::move(known);
@@ -126,7 +131,7 @@ absl::StatusOr<std::optional<v1::Track>> TrackStore::FindContent(base::TrackId i
                                                                  const std::string& sha256) const {
   absl::MutexLock lock(&mutex_);
   UNBRAID_ASSIGN_OR_RETURN(std::optional<v1::Track> known, RowOf(id, sha256));
-  if (known && !Exists(PathOf(id))) known.reset();
+  if (known && !HasFile(id)) known.reset();
   return known;
 }
 
@@ -251,29 +256,17 @@ absl::StatusOr<bool> TrackStore::DeleteExpired(base::TrackId id) {
   return expired;
 }
 
-absl::StatusOr<std::optional<v1::Track>> TrackStore::FindUpload(const std::string& key) const {
-  absl::MutexLock lock(&mutex_);
-  UNBRAID_ASSIGN_OR_RETURN(store::Statement query,
-                           database_->Prepare("SELECT track_id FROM uploads WHERE key = ?"));
-  query.Bind(absl::string_view(key));
-  UNBRAID_ASSIGN_OR_RETURN(const bool found, query.Step());
-  if (!found) return std::optional<v1::Track>();
-  return Row(base::TrackId(query.Int(0)));
-}
-
 absl::Status TrackStore::RemoveOrphans() {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, store::ListFolder(folder_));
+  for (const std::string& name : names) {
     int64_t number = 0;
-    const bool is_id = absl::SimpleAtoi(entry.path().filename().string(), &number);
-    if (is_id) {
+    if (absl::SimpleAtoi(name, &number)) {
       UNBRAID_ASSIGN_OR_RETURN(const std::optional<v1::Track> row, Row(base::TrackId(number)));
       if (row) continue;
     }
-    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(entry.path().string()));
+    UNBRAID_RETURN_IF_ERROR(store::RemoveAll(absl::StrCat(folder_, "/", name)));
   }
-  return error ? absl::InternalError(absl::StrCat("cannot list ", folder_, ": ", error.message()))
-               : absl::OkStatus();
+  return absl::OkStatus();
 }
 
 }  // namespace unbraid::splitter

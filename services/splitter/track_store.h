@@ -41,10 +41,21 @@ class TrackStore {
     return Open(folder, Options());
   }
 
-  // Makes the file at `part_path` the bytes of `track`, durably. When the track exists already, the
-  // file is removed and the existing one returned; that is a use of it. FAILED_PRECONDITION
-  // (ID_COLLISION) when another content has this id.
-  absl::StatusOr<v1::Track> Adopt(const std::string& part_path, const v1::Track& track);
+  // An upload whose file is whole.
+  struct Finished {
+    std::string key;
+    std::string owner;
+    std::string part_path;  // in the folder `uploads`, under the key
+    int64_t bytes = 0;
+  };
+
+  // Makes the file of an upload the bytes of `track`, durably, and remembers what became of the
+  // upload, so that a client whose connection broke at the very end can learn it, and that its
+  // owner holds the track from now on; both are forgotten with the track. All of it happens, or
+  // nothing, also when the process is killed meanwhile. When the track exists already, the file is
+  // removed and the existing one returned; that is a use of it. FAILED_PRECONDITION (ID_COLLISION)
+  // when another content has this id.
+  absl::StatusOr<v1::Track> Adopt(const Finished& upload, const v1::Track& track);
 
   // The track with this content, if it and its file are there. FAILED_PRECONDITION (ID_COLLISION).
   absl::StatusOr<std::optional<v1::Track>> FindContent(base::TrackId id,
@@ -75,10 +86,6 @@ class TrackStore {
   // Owners of unfinished uploads, by key.
   absl::StatusOr<std::map<std::string, std::string>> UnfinishedUploads() const;
 
-  // Remembers that an upload became a track, so that a client whose connection broke at the very
-  // end can learn it, and that its owner holds the track from now on. Forgotten with the track.
-  absl::Status FinishUpload(const std::string& key, const std::string& owner, base::TrackId id,
-                            int64_t bytes);
   // Bytes of the tracks that an owner has uploaded. One that several have uploaded counts for each.
   absl::StatusOr<int64_t> HeldBytes(const std::string& owner) const;
   // The track that an upload became, if any.
@@ -88,6 +95,16 @@ class TrackStore {
   TrackStore(std::string folder, std::unique_ptr<store::Database> database, const Options& options);
 
   absl::Status RemoveOrphans() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status TakeRecorded(const std::string& uploads) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Record(const Finished& upload, base::TrackId id, const v1::Track* fresh)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Unrecord(const Finished& upload, std::optional<base::TrackId> fresh)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status AddUnfinished(const std::string& key, const std::string& owner)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasFile(base::TrackId id) const;
+  absl::StatusOr<std::optional<base::TrackId>> TrackOf(const std::string& key) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::optional<v1::Track>> Row(base::TrackId id) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::optional<v1::Track>> RowOf(base::TrackId id, const std::string& sha256) const

@@ -26,10 +26,15 @@ void UploadReactor::OnReadDone(bool ok) {
     if (finished_) return;  // evicted while reading
     ++steps_;
   }
-  base::Executor* executor = ok && request_.finish_write() ? executors_.checks : executors_.parts;
-  if (!executor->Post([self = shared_from_this(), ok] { self->Work(ok); })) {
+  if (!ExecutorFor(ok)->Post([self = shared_from_this(), ok] { self->Work(ok); })) {
     EndOfWork(ShuttingDown());
   }
+}
+
+base::Executor* UploadReactor::ExecutorFor(bool ok) const {
+  if (!ok) return executors_.parts;
+  if (request_.finish_write()) return executors_.checks;
+  return request_.has_spec() ? executors_.beginnings : executors_.parts;
 }
 
 void UploadReactor::Work(bool ok) {

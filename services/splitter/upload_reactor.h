@@ -15,9 +15,10 @@
 
 namespace unbraid::splitter {
 
-// Threads for uploads. The check of a whole file takes long, and must not hold up the parts of
-// others.
+// Threads for uploads. The check of a whole file takes long, and so does the beginning of an upload
+// that goes on, whose file is read once; neither may hold up the parts of others.
 struct UploadExecutors {
+  base::Executor* beginnings;
   base::Executor* parts;
   base::Executor* checks;
 };
@@ -39,6 +40,7 @@ class UploadReactor : public grpc::ServerReadReactor<v1::UploadTrackRequest>,
   UploadReactor(UploadExecutors executors, v1::UploadTrackResponse* response)
       : executors_(executors), response_(response) {}
 
+  base::Executor* ExecutorFor(bool ok) const;
   void Work(bool ok);
   void EndOfWork(std::optional<absl::Status> end);
   void Evict(const absl::Status& status);

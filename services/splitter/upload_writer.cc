@@ -39,7 +39,7 @@ absl::Status UploadWriter::Write(int64_t offset, absl::string_view data,
   UNBRAID_RETURN_IF_ERROR(uploads_->Enter(key_, writer_));
   absl::Status status = Append(offset, data, crc32c);
   uploads_->Leave(key_);
-  return status;
+  return Told(status);
 }
 
 absl::Status UploadWriter::Append(int64_t offset, absl::string_view data,
@@ -80,6 +80,7 @@ absl::StatusOr<v1::Track> UploadWriter::Finish() {
   UNBRAID_RETURN_IF_ERROR(uploads_->Enter(key_, writer_));
   absl::StatusOr<v1::Track> track = track_ ? *track_ : MakeTrack();
   uploads_->Leave(key_);
+  if (!track.ok()) return Told(track.status());
   return track;
 }
 
@@ -92,7 +93,9 @@ absl::StatusOr<v1::Track> UploadWriter::MakeTrack() {
   UNBRAID_RETURN_IF_ERROR(file_->Sync());
   const base::Sha256Digest digest = file_->Digest();
   absl::StatusOr<v1::Track> track = Check(digest);
-  if (track.ok()) track = uploads_->tracks_->Adopt(file_->path(), *track);
+  if (track.ok()) {
+    track = uploads_->tracks_->Adopt({key_, owner_, file_->path(), committed_size_}, *track);
+  }
   if (!track.ok()) {
     if (IsRefusal(track.status())) {
       uploads_->refused_total_.Increment();
@@ -102,12 +105,10 @@ absl::StatusOr<v1::Track> UploadWriter::MakeTrack() {
   }
   file_.reset();
   track_ = *track;
+  uploads_->ledger_.Remove(key_);
   uploads_->finished_total_.Increment();
   telemetry::Info("track uploaded", {{"track", base::TrackId::FromDigest(digest).ToString()},
                                      {"bytes", committed_size_}});
-  UNBRAID_RETURN_IF_ERROR(uploads_->tracks_->FinishUpload(
-      key_, owner_, base::TrackId::FromDigest(digest), committed_size_));
-  uploads_->ledger_.Remove(key_);
   return track;
 }
 
@@ -134,6 +135,12 @@ absl::StatusOr<v1::Track> UploadWriter::Check(const base::Sha256Digest& digest) 
   track.mutable_create_time()->set_nanos(
       static_cast<int32_t>(absl::ToUnixNanos(now) % 1'000'000'000));
   return track;
+}
+
+absl::Status UploadWriter::Told(const absl::Status& status) const {
+  if (base::ReasonOf(status) != "DISK_FULL" || !base::FactsOf(status).empty()) return status;
+  telemetry::Warning("an upload finds no room", {{"error", status}});
+  return Room::Full("this file");
 }
 
 absl::Status UploadWriter::RemoveFile() {

@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "services/common/base/sha256.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
+#include "services/common/telemetry/log.h"
 #include "services/splitter/track_check.h"
 #include "services/splitter/upload_errors.h"
 
@@ -15,8 +17,9 @@ namespace unbraid::splitter {
 namespace {
 
 constexpr size_t kMaxIdLength = 64;
-// How long a stream waits for the one before it to come to the end of its part, or of the check.
-constexpr absl::Duration kTurnTimeout = absl::Seconds(30);
+// How long a stream waits for the one before it to come to the end of its part. Should that be at
+// its check, the client comes again: the threads for uploads are few.
+constexpr absl::Duration kTurnTimeout = absl::Seconds(1);
 
 absl::Status CheckUploadId(const std::string& id) {
   const bool well_formed =
@@ -115,7 +118,12 @@ absl::StatusOr<int64_t> Uploads::TakeOver(const std::string& key, OnEvicted on_e
   {
     absl::MutexLock lock(&mutex_);
     if (draining_) return ShuttingDown();
+    if (sessions_.size() >= limits_.max_streams && sessions_.count(key) == 0) {
+      return base::Error(absl::StatusCode::kResourceExhausted, "OVERLOADED",
+                         "Too many uploads are under way here; try again soon.");
+    }
     Session& session = sessions_[key];
+    session.heard = base::SteadyNow();
     writer = session.writer = ++last_writer_;
     session.forgotten = false;
     before = std::exchange(session.on_evicted, std::move(on_evicted));
@@ -151,14 +159,17 @@ absl::StatusOr<std::unique_ptr<UploadWriter>> Uploads::Open(const std::string& k
   if (result->track_) {
     result->committed_size_ = result->track_->size_bytes();
     UNBRAID_ASSIGN_OR_RETURN(const auto id, base::ParseTrackName(result->track_->name()));
-    UNBRAID_RETURN_IF_ERROR(tracks_->Use(id));
+    const absl::Status used = tracks_->Use(id);
+    if (!used.ok()) telemetry::Warning("a use could not be noted", {{"error", used}});
     return result;
   }
   // What is refused leaves no file.
   const absl::StatusOr<int64_t> size = store::FileSize(PathOf(key));
   if (size.ok()) result->committed_size_ = *size;
   UNBRAID_RETURN_IF_ERROR(Admit(*result));
-  UNBRAID_ASSIGN_OR_RETURN(result->file_, PartFile::Open(PathOf(key)));
+  auto file = PartFile::Open(PathOf(key), [this] { return draining(); });
+  if (absl::IsCancelled(file.status())) return ShuttingDown();
+  UNBRAID_ASSIGN_OR_RETURN(result->file_, std::move(file));
   result->committed_size_ = result->file_->size();
   result->room_checked_at_ = result->committed_size_;
   return result;
@@ -177,6 +188,7 @@ void Uploads::Leave(const std::string& key) {
   const auto session = sessions_.find(key);
   if (session == sessions_.end()) return;
   session->second.busy = false;
+  session->second.heard = base::SteadyNow();
   if (session->second.forgotten) sessions_.erase(session);
 }
 

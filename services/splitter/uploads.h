@@ -1,6 +1,7 @@
 #ifndef UNBRAID_SERVICES_SPLITTER_UPLOADS_H_
 #define UNBRAID_SERVICES_SPLITTER_UPLOADS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,6 +36,9 @@ struct UploadLimits {
   absl::Duration retention = absl::Hours(24);
   // Bytes of tracks and unfinished uploads that one owner may have; 0: any.
   int64_t owner_quota_bytes = 0;
+  // Streams at a time; each holds a file open. Those that bring nothing for so long are ended.
+  size_t max_streams = 1000;
+  absl::Duration max_silence = absl::Minutes(5);
   // The time by which uploads are abandoned.
   std::function<absl::Time()> clock = absl::Now;
 };
@@ -48,7 +52,7 @@ class UploadWriter;
 class Uploads {
  public:
   // Told to a stream, once at most and on any thread, when it must end: UPLOAD_TAKEN_OVER, or
-  // UNAVAILABLE at shutdown.
+  // UNAVAILABLE (UPLOAD_SILENT, or the shutdown).
   using OnEvicted = std::function<void(absl::Status)>;
 
   // `tracks`, `room` and `metrics` are not owned and must outlive this. The room counts from now on
@@ -60,7 +64,7 @@ class Uploads {
 
   // Opens an upload for writing and takes it over from whoever writes it. Errors: INVALID_ARGUMENT
   // (INVALID_NAME, INVALID_UPLOAD), RESOURCE_EXHAUSTED (FILE_TOO_LARGE, DISK_FULL,
-  // QUOTA_EXCEEDED), ABORTED (UPLOAD_TAKEN_OVER), UNAVAILABLE.
+  // QUOTA_EXCEEDED, OVERLOADED), ABORTED (UPLOAD_TAKEN_OVER), UNAVAILABLE.
   absl::StatusOr<std::unique_ptr<UploadWriter>> Begin(const std::string& owner,
                                                       const v1::UploadSpec& spec,
                                                       OnEvicted on_evicted);
@@ -71,6 +75,9 @@ class Uploads {
 
   // Removes what nobody goes on with; to be called now and then.
   void Sweep();
+
+  // Ends the streams that bring nothing, which keep room from others; to be called now and then.
+  void EndSilent();
 
   // From now on Begin fails, and every stream is told to end. For shutdown.
   void Drain();
@@ -86,6 +93,7 @@ class Uploads {
     int64_t writer = 0;      // number of the stream
     bool busy = false;       // a stream is at the file at this moment
     bool forgotten = false;  // goes as soon as it is not busy
+    absl::Time heard;        // when it last brought something
     OnEvicted on_evicted;
   };
 
@@ -169,6 +177,8 @@ class UploadWriter {
   absl::StatusOr<v1::Track> MakeTrack();
   absl::StatusOr<v1::Track> Check(const base::Sha256Digest& digest);
   absl::Status RemoveFile();
+  // An error as its client is to read it: of a full disk with what is missing, and no path.
+  absl::Status Told(const absl::Status& status) const;
 
   Uploads* const uploads_;
   const std::string key_;

@@ -1,9 +1,11 @@
 // How Uploads gets rid of what nobody goes on with.
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
+#include "services/common/store/files.h"
 #include "services/common/telemetry/log.h"
 #include "services/splitter/uploads.h"
 
@@ -20,17 +22,37 @@ void Uploads::Sweep() {
   const absl::Time now = limits_.clock();
   {
     absl::MutexLock lock(&mutex_);
-    if (now - swept_at_ < std::min(kBetweenSweeps, limits_.retention / kSweepsPerLife)) return;
+    const absl::Duration age = now - swept_at_;
+    // Below 0: the clock was set back.
+    if (age >= absl::ZeroDuration() &&
+        age < std::min(kBetweenSweeps, limits_.retention / kSweepsPerLife))
+      return;
     swept_at_ = now;
   }
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+  const absl::StatusOr<std::vector<std::string>> keys = store::ListFolder(folder_);
+  if (!keys.ok()) return telemetry::Warning("cannot list uploads", {{"error", keys.status()}});
+  for (const std::string& key : *keys) {
     // Another stream may have finished it meanwhile.
-    const absl::StatusOr<absl::Time> touched = store::ModifiedAt(entry.path().string());
-    if (touched.ok() && now - *touched >= limits_.retention)
-      Abandon(entry.path().filename().string(), now);
+    const absl::StatusOr<absl::Time> touched = store::ModifiedAt(PathOf(key));
+    if (touched.ok() && now - *touched >= limits_.retention) Abandon(key, now);
   }
-  if (error) telemetry::Warning("cannot list uploads", {{"error", error.message()}});
+}
+
+void Uploads::EndSilent() {
+  std::vector<OnEvicted> silent;
+  {
+    absl::MutexLock lock(&mutex_);
+    const absl::Time before = base::SteadyNow() - limits_.max_silence;
+    for (auto& [key, session] : sessions_) {
+      if (session.busy || session.heard > before || session.on_evicted == nullptr) continue;
+      silent.push_back(std::exchange(session.on_evicted, nullptr));
+    }
+  }
+  for (const OnEvicted& evict : silent) {
+    evict(base::Error(absl::StatusCode::kUnavailable, "UPLOAD_SILENT",
+                      absl::StrCat("Nothing came for ", absl::FormatDuration(limits_.max_silence),
+                                   "; what was brought stays, resume the upload.")));
+  }
 }
 
 void Uploads::Abandon(const std::string& key, absl::Time now) {

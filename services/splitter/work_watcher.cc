@@ -28,16 +28,17 @@ void WorkWatcher::Run() {
   amqp::Backoff backoff(backoff_min_, backoff_max_);
   while (true) {
     const absl::Status end = Watch();
-    absl::MutexLock lock(&mutex_);
-    if (stopping_) return;
-    if (reopening_ || state_.ok()) backoff.Reset();
-    if (reopening_) {
-      reopening_ = false;
-      continue;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (reopening_ || state_.ok()) backoff.Reset();
+      if (reopening_) {
+        reopening_ = false;
+        continue;
+      }
+      if (state_.ok()) telemetry::Warning("assembler lost", {{"error", end}});
+      state_ = end.ok() ? absl::UnavailableError("the assembler ended the stream") : end;
     }
-    if (state_.ok()) telemetry::Warning("assembler lost", {{"error", end}});
-    state_ = end.ok() ? absl::UnavailableError("the assembler ended the stream") : end;
-    mutex_.AwaitWithTimeout(absl::Condition(&stopping_), backoff.Next());
+    if (stopping_.Pause(backoff.Next())) return;
   }
 }
 
@@ -50,7 +51,7 @@ absl::Status WorkWatcher::Watch() {
   grpc_util::PrepareCall(&context, absl::InfiniteDuration(), grpc_util::kDefaultOwner);
   {
     absl::MutexLock lock(&mutex_);
-    if (stopping_) return absl::CancelledError("stopping");
+    if (stopping_.stopped()) return absl::CancelledError("stopping");
     context_ = &context;
   }
   events_->OnConnected(status.assembler());
@@ -103,7 +104,7 @@ absl::Status WorkWatcher::state() const {
 void WorkWatcher::Stop() {
   {
     absl::MutexLock lock(&mutex_);
-    stopping_ = true;
+    stopping_.Stop();
     if (context_ != nullptr) context_->TryCancel();
   }
   if (thread_.joinable()) thread_.join();

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "services/common/base/steady.h"
 #include "unbraid/internal/v1/assembler_service.grpc.pb.h"
 
 namespace unbraid::splitter {
@@ -66,7 +67,7 @@ class WorkWatcher {
   mutable absl::Mutex mutex_;
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the open stream
   bool reopening_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  base::StopSignal stopping_;
   absl::Status state_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;

@@ -124,6 +124,7 @@ void FakeAssembler::AddStranger(int64_t id) {
 grpc::Status FakeAssembler::OpenSeparation(grpc::ServerContext* context,
                                            const internal::v1::OpenSeparationRequest* request,
                                            internal::v1::OpenSeparationResponse* response) {
+  if (on_open) on_open();
   absl::MutexLock lock(&mutex_);
   ++opens_;
   Record& record = records_[request->separation_id()];
@@ -215,6 +216,7 @@ grpc::Status FakeAssembler::ReportWaiting(grpc::ServerContext*,
 grpc::Status FakeAssembler::WatchWork(grpc::ServerContext* context,
                                       const internal::v1::WatchWorkRequest*,
                                       grpc::ServerWriter<internal::v1::WatchWorkResponse>* writer) {
+  if (on_watch) on_watch();
   News news;
   {
     absl::MutexLock lock(&mutex_);

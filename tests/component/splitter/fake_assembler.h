@@ -81,6 +81,11 @@ class FakeAssembler : public internal::v1::AssemblerService::Service {
   // A separation that this splitter never opened.
   void AddStranger(int64_t id);
 
+  // What happens first when a separation is opened, and when a splitter begins to watch; set while
+  // nobody calls.
+  std::function<void()> on_open;
+  std::function<void()> on_watch;
+
   grpc::Status OpenSeparation(grpc::ServerContext* context,
                               const internal::v1::OpenSeparationRequest* request,
                               internal::v1::OpenSeparationResponse* response) override;

@@ -1,5 +1,8 @@
 #include <catch2/catch.hpp>
+#include <thread>
 
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "services/common/base/status.h"
 #include "services/common/store/files.h"
 #include "tests/component/splitter/harness.h"
@@ -15,6 +18,52 @@ TEST_CASE_METHOD(Harness, "Case 22: after a restart only the missing chunks are 
   StartSplitter();
   REQUIRE(sink_.AwaitTasks(kChunks + 2));
   CHECK(sink_.Sent(id) == std::map<int64_t, int>{{0, 1}, {1, 1}, {2, 2}, {3, 1}, {4, 2}});
+}
+
+TEST_CASE_METHOD(Harness, "what the snapshot tells of a separation that is being opened counts") {
+  const v1::Track track = UploadSong(kFrames);
+  const int64_t id = StartJob(track);
+  REQUIRE(sink_.AwaitTasks(kChunks));
+  StopSplitter();
+  assembler_.SetDone(id, {0, 1, 3});
+  absl::Notification opening;
+  assembler_.on_watch = [&] { opening.WaitForNotificationWithTimeout(absl::Seconds(20)); };
+  assembler_.on_open = [&] {
+    opening.Notify();
+    CHECK(assembler_.AwaitSnapshots(2));
+    absl::SleepFor(absl::Milliseconds(300));  // until the splitter has taken it in, for certain
+  };
+  StartSplitter();
+  CHECK(StartJob(track) == id);
+  REQUIRE(sink_.AwaitTasks(kChunks + 2));
+  CHECK(sink_.Sent(id) == std::map<int64_t, int>{{0, 1}, {1, 1}, {2, 2}, {3, 1}, {4, 2}});
+}
+
+TEST_CASE_METHOD(Harness, "a splitter that ends waits for no assembler that does not answer") {
+  const v1::Track track = UploadSong(kFrames);
+  absl::Notification opening;
+  absl::Notification over;
+  assembler_.on_open = [&] {
+    if (!opening.HasBeenNotified()) opening.Notify();
+    over.WaitForNotificationWithTimeout(absl::Seconds(30));
+  };
+  v1::Separation wanted;
+  wanted.set_track(track.name());
+  std::thread client([&] { CHECK_FALSE(Start(wanted).ok()); });
+  REQUIRE(opening.WaitForNotificationWithTimeout(absl::Seconds(20)));
+  const absl::Time begin = absl::Now();
+  StopSplitter();
+  CHECK(absl::Now() - begin < absl::Seconds(10));  // a call has 20 s
+  over.Notify();
+  client.join();
+}
+
+TEST_CASE_METHOD(Harness, "two splitters do not share a folder") {
+  telemetry::Metrics metrics;
+  const auto other = Splitter::Create(config_, LoadCatalogue(config_.models), {open_audio_, {}},
+                                      &sink_, &depths_, &metrics, free_bytes_);
+  CHECK(absl::IsFailedPrecondition(other.status()));
+  CHECK_THAT(std::string(other.status().message()), Catch::Contains(config_.data));
 }
 
 TEST_CASE_METHOD(Harness, "after a restart a half-written spool is made anew") {

@@ -1,5 +1,7 @@
 #include "services/splitter/dispatcher.h"
 
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <optional>
@@ -68,6 +70,21 @@ TEST_CASE_METHOD(DispatcherTest, "sends no more than the window holds") {
   CHECK_FALSE(dispatcher_->QuietOf(base::SeparationId(1)).all_sent);
   now_ += absl::Seconds(1);
   CHECK(StepAll() == 4);
+  CHECK(dispatcher_->QuietOf(base::SeparationId(1)).all_sent);
+}
+
+TEST_CASE_METHOD(DispatcherTest,
+                 "a chunk that cannot be cut for want of open files waits its turn") {
+  AddJob(1, 1);
+  rlimit usual = {};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &usual) == 0);
+  const rlimit none = {0, usual.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const bool sent = dispatcher_->Step();
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &usual) == 0);
+  CHECK_FALSE(sent);
+  CHECK_FALSE(failure_);
+  CHECK(StepAll() == 1);
   CHECK(dispatcher_->QuietOf(base::SeparationId(1)).all_sent);
 }
 

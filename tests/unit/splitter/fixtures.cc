@@ -162,6 +162,7 @@ bool FakeSink::AwaitCancels(size_t count) const {
 }
 
 absl::StatusOr<QueueCounts> FakeDepths::Chunks(const base::PackageId&) {
+  if (const auto look = std::exchange(on_look, nullptr)) look();
   absl::MutexLock lock(&mutex_);
   ++looks_;
   return chunks_;

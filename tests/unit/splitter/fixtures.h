@@ -82,6 +82,9 @@ class FakeDepths : public QueueDepths {
   void SetResults(absl::StatusOr<QueueCounts> counts);
   int looks() const;
 
+  // What happens once while a queue of chunks is looked at.
+  std::function<void()> on_look;
+
  private:
   mutable absl::Mutex mutex_;
   absl::StatusOr<QueueCounts> chunks_ ABSL_GUARDED_BY(mutex_) = QueueCounts{0, 1};

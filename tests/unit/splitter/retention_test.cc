@@ -31,13 +31,14 @@ class Week {
     tracks_ = *TrackStore::Open(folder_.path(), options);
   }
 
-  v1::Track Add(int64_t id = 5) {
+  v1::Track Add(int64_t id = 5, const std::string& key = "key", const std::string& owner = "me",
+                int64_t bytes = 100) {
     v1::Track track;
     track.set_name(base::TrackName(base::TrackId(id)));
     track.set_sha256("00");
     const std::string part = folder_.path() + "/part";
     REQUIRE(store::WriteFileDurably(part, "bytes").ok());
-    return *tracks_->Adopt(part, track);
+    return *tracks_->Adopt({key, owner, part, bytes}, track);
   }
 
   absl::Time ExpireTime() {
@@ -132,15 +133,13 @@ TEST_CASE_METHOD(Week, "records of a version without expiry get a whole life") {
 }
 
 TEST_CASE_METHOD(Week, "who has uploaded a track holds its bytes until it goes") {
-  Add();
   REQUIRE(tracks_->BeginUpload("key", "me").ok());
   CHECK(tracks_->UnfinishedUploads()->at("key") == "me");
-  REQUIRE(tracks_->FinishUpload("key", "me", kTrack, 100).ok());
+  Add();
   CHECK(tracks_->UnfinishedUploads()->empty());
-  REQUIRE(tracks_->FinishUpload("again", "me", kTrack, 100).ok());
-  REQUIRE(tracks_->FinishUpload("other", "you", kTrack, 100).ok());
-  Add(6);
-  REQUIRE(tracks_->FinishUpload("six", "me", base::TrackId(6), 11).ok());
+  Add(5, "again", "me");
+  Add(5, "other", "you");
+  Add(6, "six", "me", 11);
   CHECK(*tracks_->HeldBytes("me") == 111);
   CHECK(*tracks_->HeldBytes("you") == 100);
   REQUIRE(tracks_->Delete(kTrack).ok());

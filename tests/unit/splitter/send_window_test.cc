@@ -55,6 +55,16 @@ TEST_CASE_METHOD(SendWindowTest, "unconfirmed chunks count even after a fresh lo
   CHECK(SendWhilePossible() == 3);
 }
 
+TEST_CASE_METHOD(SendWindowTest,
+                 "of two looks at once the later one counts, and neither counts twice") {
+  CHECK(SendWhilePossible() == 8);
+  depths_.SetChunks(QueueCounts{8, 1});
+  now_ += absl::Milliseconds(250);
+  depths_.on_look = [this] { CHECK_FALSE(*window_.MaySend(kModel, "assembler-1")); };
+  CHECK(SendWhilePossible() == 0);
+  CHECK(depths_.looks() == 3);
+}
+
 TEST_CASE_METHOD(SendWindowTest, "more workers raise the window") {
   depths_.SetChunks(QueueCounts{8, 4});
   CHECK(SendWhilePossible() == 8);

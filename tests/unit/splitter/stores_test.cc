@@ -29,7 +29,7 @@ class StoresTest {
     track.set_name(base::TrackName(base::TrackId(id)));
     track.set_sha256(sha256);
     REQUIRE(store::WriteFileDurably(part_, "bytes").ok());
-    auto adopted = tracks->Adopt(part_, track);
+    auto adopted = tracks->Adopt({"key", "me", part_, 5}, track);
     INFO(adopted.status());
     REQUIRE(adopted.ok());
     return *adopted;
@@ -53,10 +53,10 @@ TEST_CASE_METHOD(StoresTest, "the same bytes are the same track, with the first 
   first.set_sha256("00");
   first.set_display_name("first");
   REQUIRE(store::WriteFileDurably(part_, "bytes").ok());
-  REQUIRE(tracks->Adopt(part_, first).ok());
+  REQUIRE(tracks->Adopt({"key", "me", part_, 5}, first).ok());
   first.set_display_name("second");
   REQUIRE(store::WriteFileDurably(part_, "bytes").ok());
-  CHECK(tracks->Adopt(part_, first)->display_name() == "first");
+  CHECK(tracks->Adopt({"key", "me", part_, 5}, first)->display_name() == "first");
   CHECK_FALSE(store::FileSize(part_).ok());
 }
 
@@ -99,7 +99,6 @@ TEST_CASE_METHOD(StoresTest, "tracks are listed newest first, page by page") {
 TEST_CASE_METHOD(StoresTest, "a deleted track is gone, and its uploads are forgotten") {
   const auto tracks = OpenTracks();
   Add(tracks.get(), 5);
-  REQUIRE(tracks->FinishUpload("key", "me", base::TrackId(5), 5).ok());
   CHECK(tracks->FindUpload("key")->has_value());
   REQUIRE(tracks->Delete(base::TrackId(5)).ok());
   CHECK_FALSE(tracks->FindUpload("key")->has_value());
@@ -107,6 +106,31 @@ TEST_CASE_METHOD(StoresTest, "a deleted track is gone, and its uploads are forgo
   const absl::Status status = tracks->Delete(base::TrackId(5));
   CHECK(absl::IsNotFound(status));
   CHECK(base::ReasonOf(status) == "UNKNOWN_TRACK");
+}
+
+TEST_CASE_METHOD(StoresTest, "an upload that was recorded when the process ended is a track") {
+  Add(OpenTracks().get(), 5);
+  const std::string track = folder_.path() + "/tracks/5";
+  const std::string upload = folder_.path() + "/uploads/key";
+  REQUIRE(store::MakeFolders(folder_.path() + "/uploads").ok());
+  SECTION("before its file was moved") { std::filesystem::rename(track, upload); }
+  SECTION("before its second file was removed") { std::filesystem::copy(track, upload); }
+  const auto tracks = OpenTracks();
+  CHECK(*store::ReadSmallFile(tracks->PathOf(base::TrackId(5))) == "bytes");
+  CHECK_FALSE(store::FileSize(upload).ok());
+  CHECK((*tracks->FindUpload("key"))->name() == "tracks/5");
+}
+
+TEST_CASE_METHOD(StoresTest, "an upload whose file cannot be moved stays one") {
+  const auto tracks = OpenTracks();
+  REQUIRE(tracks->BeginUpload("key", "me").ok());
+  v1::Track track;
+  track.set_name("tracks/5");
+  CHECK_FALSE(tracks->Adopt({"key", "me", folder_.path() + "/nothing", 5}, track).ok());
+  CHECK_FALSE(tracks->FindUpload("key")->has_value());
+  CHECK(absl::IsNotFound(tracks->Find(base::TrackId(5)).status()));
+  CHECK(tracks->UnfinishedUploads()->at("key") == "me");
+  CHECK(*tracks->HeldBytes("me") == 0);
 }
 
 TEST_CASE_METHOD(StoresTest, "files that a crash left without a record are removed") {

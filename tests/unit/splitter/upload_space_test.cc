@@ -197,6 +197,37 @@ TEST_CASE_METHOD(SpaceTest, "abandoned uploads go by the clock, without anybody 
   CHECK(Call()->Take(First("other", 1000, "x")).ok());  // the quota is free again
 }
 
+TEST_CASE_METHOD(SpaceTest, "a stream that brings nothing is ended, and goes on later") {
+  limits_.max_silence = absl::ZeroDuration();
+  Restart();
+  absl::Status evicted;
+  UploadCall silent(uploads_.get(), "me", [&](const absl::Status& status) { evicted = status; });
+  REQUIRE(silent.Take(First("id", 0, "abc")).ok());
+  uploads_->EndSilent();
+  CHECK(absl::IsUnavailable(evicted));
+  CHECK(base::ReasonOf(evicted) == "UPLOAD_SILENT");
+  CHECK(uploads_->Get("me", "id")->committed_size() == 3);
+}
+
+TEST_CASE_METHOD(SpaceTest, "a stream that brings something is not ended") {
+  absl::Status evicted;
+  UploadCall busy(uploads_.get(), "me", [&](const absl::Status& status) { evicted = status; });
+  REQUIRE(busy.Take(First("id", 0, "abc")).ok());
+  uploads_->EndSilent();
+  CHECK(evicted.ok());
+}
+
+TEST_CASE_METHOD(SpaceTest, "only so many streams at a time are taken") {
+  limits_.max_streams = 1;
+  Restart();
+  auto call = Call();
+  REQUIRE(call->Take(First("id", 0, "abc")).ok());
+  CHECK(base::ReasonOf(Call()->Take(First("other", 0, "abc"))) == "OVERLOADED");
+  CHECK(Call()->Take(First("id", 0, "d", false, 3)).ok());  // takes over
+  call.reset();
+  CHECK(Call()->Take(First("other", 0, "abc")).ok());
+}
+
 TEST_CASE_METHOD(SpaceTest, "an upload that a stream holds open is not abandoned") {
   const auto call = Call();
   REQUIRE(call->Take(First("id", 0, "abc")).ok());
