@@ -26,7 +26,7 @@ def build(name: str, out: Path, cache: Path) -> Path:
     spec, module = recipe.make(cache)
     data = graph.trace(module, spec.channels, spec.window)
     graph.verify(data, module, spec.channels, spec.window, len(spec.stems))
-    return write_package(out, spec, [GraphFile(GRAPH_FILE, data, spec.stems)], recipe.inputs())
+    return write_package(out, graph.of_this_torch(spec), [GraphFile(GRAPH_FILE, data, spec.stems)], recipe.inputs())
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

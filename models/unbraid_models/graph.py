@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import warnings
 import zipfile
 
 import torch
 from torch import Tensor, nn
+
+from .spec import PackageSpec
 
 # torch.save aligns the tensors of an archive to this many bytes, so that a reader may map them into memory.
 _ALIGNMENT = 64
@@ -88,6 +91,11 @@ def _padding(position: int) -> bytes:
     """An extra field which moves the data that would start at `position` to the next aligned byte."""
     fill = -(position + 4) % _ALIGNMENT
     return b"FB" + fill.to_bytes(2, "little") + b"Z" * fill
+
+
+def of_this_torch(spec: PackageSpec) -> PackageSpec:
+    """The description with the version of the torch that makes the graphs here: nothing promises that an older one loads them."""
+    return dataclasses.replace(spec, min_libtorch=".".join(torch.__version__.split(".")[:2]))
 
 
 def verify(graph: bytes, module: nn.Module, channels: int, window: int, stems: int) -> None:

@@ -10,6 +10,12 @@ from typing import Any
 
 DESCRIPTION_FILE = "model.json"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+STEM_PATTERN = re.compile(r"[a-z0-9_-]{1,64}")
+# What services call other things by.
+RESERVED_STEMS = ("mix", "residual")
+RATES = (8_000, 192_000)
+# A window of stereo and what is said of it must fit into one message of 16 MiB.
+MAX_WINDOW = 2**21 - 1024
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,24 @@ class PackageSpec:
     min_libtorch: str = "1.13"
 
     def validate(self) -> None:
-        """Raises ValueError for a description which no service could use."""
+        """Raises ValueError for a description which no service could use; the rules are those by which services read it."""
         if not NAME_PATTERN.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is no package name: use lower-case letters, digits, - and _")
+        if not RATES[0] <= self.sample_rate <= RATES[1]:
+            raise ValueError(f"a sample rate is {RATES[0]} to {RATES[1]} Hz, not {self.sample_rate}")
+        if self.channels not in (1, 2):
+            raise ValueError(f"a model has one channel or two, not {self.channels}")
+        if not 2 <= self.window <= MAX_WINDOW:
+            raise ValueError(f"a window is 2 to {MAX_WINDOW} frames, not {self.window}")
         if not 0 <= 2 * self.overlap <= self.window:
             raise ValueError(f"an overlap of {self.overlap} frames does not fit twice into {self.window}")
         if not self.stems or len(set(self.stems)) != len(self.stems):
             raise ValueError("stems must be named, each once")
+        for stem in self.stems:
+            if not STEM_PATTERN.fullmatch(stem) or stem in RESERVED_STEMS:
+                raise ValueError(f"{stem!r} is no name of a stem: use lower-case letters, digits, - and _, but not {' or '.join(RESERVED_STEMS)}")
+        if not self.licence.get("weights"):
+            raise ValueError("the licence must name that of the weights; say 'none' where there are none")
         if self.normalisation not in ("none", "track"):
             raise ValueError(f"normalisation is 'none' or 'track', not {self.normalisation!r}")
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/common/amqp/topology.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 #include "unbraid/internal/v1/work.pb.h"
 
@@ -110,8 +111,8 @@ void AmqpLink::StopConsuming() {
     return std::any_of(all->begin(), all->end(),
                        [](const auto& consumer) { return consumer->consuming(); });
   };
-  const absl::Time patience = absl::Now() + kCancelPatience;
-  while (consuming() && absl::Now() < patience) absl::SleepFor(kCancelPoll);
+  const absl::Time patience = base::SteadyNow() + kCancelPatience;
+  while (consuming() && base::SteadyNow() < patience) absl::SleepFor(kCancelPoll);
   for (const Arrival& arrival : queue_->TakeAll()) {
     Nack(arrival.model, arrival.delivery.tag, /*requeue=*/true);
   }

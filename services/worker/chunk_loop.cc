@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/common/base/ids.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 
 namespace unbraid::worker {
@@ -78,7 +78,7 @@ absl::Status ChunkLoop::Compute(Batch batch) {
     return processor.status();
   }
   batch.processor = *processor;
-  batch.begun = absl::Now();
+  batch.begun = base::SteadyNow();
   parts_.metrics->busy().Set(1);
   parts_.metrics->batch_chunks().Observe(static_cast<double>(batch.tasks.size()));
   const auto most = static_cast<size_t>(batch.suspect ? 1 : batch.processor->depth());
@@ -146,7 +146,7 @@ void ChunkLoop::Finish(const Batch& batch, std::vector<ChunkProcessor::Results> 
     const Watchdog::Guard guard(parts_.watchdog);
     for (size_t i = 0; i < results.size(); ++i) hand_over_.LayAside(batch.tasks[i], &results[i]);
   }
-  const absl::Time now = absl::Now();
+  const absl::Time now = base::SteadyNow();
   // A batch that was begun beside another one had its turn when that one was done with.
   const double seconds = absl::ToDoubleSeconds(now - std::max(batch.begun, last_ended_)) /
                          static_cast<double>(batch.tasks.size());

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "services/common/base/crc32c.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/worker/task_check.h"
 
 namespace unbraid::worker {
@@ -84,7 +84,7 @@ void ChunkProcessor::Begin(absl::Span<const ChunkTask> tasks) {
     wanted.insert(task.stem_indexes().begin(), task.stem_indexes().end());
   }
   batch.wanted.assign(wanted.begin(), wanted.end());
-  batch.begun = absl::Now();
+  batch.begun = base::SteadyNow();
   if (!batch.none_good()) pipeline_->Begin(batch.windows, batch.wanted);
 }
 
@@ -93,7 +93,7 @@ absl::StatusOr<std::vector<ChunkProcessor::Results>> ChunkProcessor::End() {
   batches_.pop_front();
   absl::StatusOr<absl::Span<const float>> output = absl::Span<const float>();
   if (!batch.none_good()) output = pipeline_->End();
-  const absl::Time now = absl::Now();
+  const absl::Time now = base::SteadyNow();
   const auto good = std::count(batch.checks.begin(), batch.checks.end(), absl::OkStatus());
   // A batch that was begun beside another one had its turn when that one was done with.
   batch.seconds = absl::ToDoubleSeconds(now - std::max(batch.begun, last_ended_)) /
@@ -136,11 +136,11 @@ absl::StatusOr<std::vector<ChunkProcessor::Results>> ChunkProcessor::FinishOneBy
       all.push_back(Failed(task, 0, batch.checks[i]));
       continue;
     }
-    const absl::Time start = absl::Now();
+    const absl::Time start = base::SteadyNow();
     const std::vector<int> wanted(task.stem_indexes().begin(), task.stem_indexes().end());
     const auto output = pipeline_->Run(
         absl::MakeConstSpan(batch.windows).subspan(position, WindowSamples(task)), wanted);
-    const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
+    const double seconds = absl::ToDoubleSeconds(base::SteadyNow() - start);
     if (IsOfDevice(output.status())) return output.status();
     all.push_back(output.ok() ? Finish(task, seconds, *output)
                               : FailedByModel(task, seconds, output.status()));

@@ -4,8 +4,8 @@
 #include <iterator>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "services/common/base/steady.h"
 
 namespace unbraid::worker {
 namespace {
@@ -51,7 +51,7 @@ void ChunkQueue::Push(Arrival arrival) {
            other.delivery.tag.generation < arrival.delivery.tag.generation;
   };
   waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), stale), waiting_.end());
-  arrival.came = absl::Now();
+  arrival.came = base::SteadyNow();
   waiting_.push_back(std::move(arrival));
 }
 
@@ -62,7 +62,7 @@ std::vector<Arrival> ChunkQueue::Pop(const Turn& turn, const BatchRule& rule) {
   absl::MutexLock lock(&mutex_);
   if (rule.at_once && !ready()) return {};
   mutex_.Await(absl::Condition(&ready));
-  const Turn now = absl::Now() < turn.until ? turn : Turn();
+  const Turn now = base::SteadyNow() < turn.until ? turn : Turn();
   const auto company = [this, &now]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return closed_ || !WantsCompany(now);
   };
@@ -72,10 +72,9 @@ std::vector<Arrival> ChunkQueue::Pop(const Turn& turn, const BatchRule& rule) {
     return closed_ || IsFull(now, rule);
   };
   if (!full()) {
-    // Never longer than `wait` from now, wherever the clock has been set meanwhile.
-    const absl::Time until = std::min(Next(now)->came, absl::Now()) + rule.wait;
-    if (rule.at_once && absl::Now() < until) return {};
-    mutex_.AwaitWithDeadline(absl::Condition(&full), until);
+    const absl::Duration left = Next(now)->came + rule.wait - base::SteadyNow();
+    if (rule.at_once && left > absl::ZeroDuration()) return {};
+    mutex_.AwaitWithTimeout(absl::Condition(&full), left);
   }
   if (closed_) return {};
   return TakeBatch(now, rule);

@@ -17,10 +17,11 @@ struct Arrival {
   size_t model = 0;  // index into the worker's models
   amqp::Delivery delivery;
   int passed_over = 0;  // how often another one went before it
-  absl::Time came;      // when it was pushed
+  absl::Time came;      // when it was pushed, by base::SteadyNow
 };
 
-// Models that are at hand, and until when they go first. By default nobody does.
+// Models that are at hand, and until when they go first, by base::SteadyNow. By default nobody
+// does.
 struct Turn {
   std::vector<bool> at_hand;  // by model
   absl::Time until = absl::InfinitePast();

@@ -6,14 +6,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 
 namespace unbraid::worker {
 namespace {
 
 constexpr int64_t kMegabyte = 1'000'000;
+// A load is as long as a few inferences: the files are hashed and read, then every graph computes
+// one window twice, and the largest batch twice.
+constexpr int kDeadlinesOfLoad = 5;
 
 }  // namespace
 
@@ -49,9 +52,9 @@ absl::StatusOr<ChunkProcessor*> ModelShelf::Use(size_t model) {
 }
 
 absl::Status ModelShelf::Load(size_t model) {
-  const Watchdog::Guard guard(watchdog_);
+  const Watchdog::Guard guard(watchdog_, kDeadlinesOfLoad);
   const model::Package& package = *packages_[model];
-  const absl::Time start = absl::Now();
+  const absl::Time start = base::SteadyNow();
   UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline, MakePipeline(package));
   UNBRAID_ASSIGN_OR_RETURN(ChunkProcessor processor,
                            ChunkProcessor::Create(options_.worker, &package, pipeline.get()));
@@ -63,15 +66,16 @@ absl::Status ModelShelf::Load(size_t model) {
   slot.pipeline = std::move(pipeline);
   slot.processor = std::make_unique<ChunkProcessor>(std::move(processor));
   Touch(model);
-  changed_at_ = absl::Now();
+  changed_at_ = base::SteadyNow();
   metrics_->OnModelLoaded(package.id(), slot.footprint);
-  telemetry::Info("model is ready", {{"model", package.name},
-                                     {"version", package.version},
-                                     {"sha256", package.sha256},
-                                     {"kept_bytes", slot.footprint.kept_bytes},
-                                     {"working_bytes", slot.footprint.working_bytes},
-                                     {"batch", slot.processor->chunks()},
-                                     {"seconds", absl::ToDoubleSeconds(absl::Now() - start)}});
+  telemetry::Info("model is ready",
+                  {{"model", package.name},
+                   {"version", package.version},
+                   {"sha256", package.sha256},
+                   {"kept_bytes", slot.footprint.kept_bytes},
+                   {"working_bytes", slot.footprint.working_bytes},
+                   {"batch", slot.processor->chunks()},
+                   {"seconds", absl::ToDoubleSeconds(base::SteadyNow() - start)}});
   return absl::OkStatus();
 }
 
@@ -92,7 +96,7 @@ void ModelShelf::Unload(size_t model) {
   slot.pipeline.reset();
   malloc_trim(0);  // what the heap would keep is needed by the next model, or by somebody else
   newest_first_.remove(model);
-  changed_at_ = absl::Now();
+  changed_at_ = base::SteadyNow();
   metrics_->OnModelUnloaded(packages_[model]->id());
   telemetry::Info("model is unloaded", {{"model", packages_[model]->name}});
 }

@@ -56,7 +56,7 @@ class ModelShelf {
   // How many batches a model has on its device at most. Only after LoadAll.
   int slots() const { return slots_of_device_; }
 
-  // Which models are in memory, and since when nothing has changed about that.
+  // Which models are in memory, and since when nothing has changed about that, by base::SteadyNow.
   std::vector<bool> loaded() const;
   absl::Time changed_at() const { return changed_at_; }
 

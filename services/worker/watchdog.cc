@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 
 namespace unbraid::worker {
 
@@ -12,37 +11,44 @@ Watchdog::Watchdog(absl::Duration deadline, std::function<void()> expired)
 
 Watchdog::~Watchdog() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
-    changed_.SignalAll();
+    changed_.notify_all();
   }
   thread_.join();
 }
 
 absl::Status Watchdog::Check() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!Overdue()) return absl::OkStatus();
   return absl::DeadlineExceededError(
-      absl::StrCat("the model has been running for more than ", absl::FormatDuration(deadline_)));
+      absl::StrCat("the model has been running for more than ", absl::FormatDuration(allowed_)));
 }
 
-void Watchdog::Begin() {
-  absl::MutexLock lock(&mutex_);
-  due_ = absl::Now() + deadline_;
-  changed_.SignalAll();
+void Watchdog::Begin(int deadlines) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  allowed_ = deadline_ * deadlines;
+  due_ = Clock::now() + absl::ToChronoNanoseconds(allowed_);
+  changed_.notify_all();
 }
 
 void Watchdog::End() {
-  absl::MutexLock lock(&mutex_);
-  due_ = absl::InfiniteFuture();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  due_.reset();
 }
 
-bool Watchdog::Overdue() const { return absl::Now() >= due_; }
+bool Watchdog::Overdue() const { return due_ && Clock::now() >= *due_; }
 
 void Watchdog::Watch() {
   {
-    absl::MutexLock lock(&mutex_);
-    while (!stopping_ && !Overdue()) changed_.WaitWithDeadline(&mutex_, due_);
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (!stopping_ && !Overdue()) {
+      if (due_) {
+        changed_.wait_until(lock, *due_);
+      } else {
+        changed_.wait(lock);
+      }
+    }
     if (stopping_) return;
   }
   expired_();

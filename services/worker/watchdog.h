@@ -1,18 +1,23 @@
 #ifndef UNBRAID_SERVICES_WORKER_WATCHDOG_H_
 #define UNBRAID_SERVICES_WORKER_WATCHDOG_H_
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace unbraid::worker {
 
 // Ends a process whose model hangs: nothing can stop a thread inside a model, but the broker gives
 // the chunk of a dead worker to another one. Thread-safe.
+//
+// Time is what the machine was awake for: neither a clock that is set nor a night of a closed lid
+// makes a model hang. Abseil's waits follow the clock, so this one is the standard library's.
 class Watchdog {
  public:
   // `expired` is called once, on the watchdog's thread, when something has run for `deadline`. It
@@ -21,10 +26,13 @@ class Watchdog {
   // Stops watching.
   ~Watchdog();
 
-  // Watches from its making to its end. One at a time.
+  // Watches from its making to its end, for which it gives `deadlines` times the deadline. One at a
+  // time.
   class Guard {
    public:
-    explicit Guard(Watchdog* watchdog) : watchdog_(watchdog) { watchdog_->Begin(); }
+    explicit Guard(Watchdog* watchdog, int deadlines = 1) : watchdog_(watchdog) {
+      watchdog_->Begin(deadlines);
+    }
     ~Guard() { watchdog_->End(); }
     Guard(const Guard&) = delete;
     Guard& operator=(const Guard&) = delete;
@@ -37,18 +45,21 @@ class Watchdog {
   absl::Status Check() const;
 
  private:
-  void Begin();
+  using Clock = std::chrono::steady_clock;
+
+  void Begin(int deadlines);
   void End();
   void Watch();
-  bool Overdue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Overdue() const;  // under the mutex
 
   const absl::Duration deadline_;
   const std::function<void()> expired_;
 
-  mutable absl::Mutex mutex_;
-  absl::CondVar changed_;
-  absl::Time due_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  mutable std::mutex mutex_;  // of all that follows
+  std::condition_variable changed_;
+  absl::Duration allowed_;
+  std::optional<Clock::time_point> due_;  // none: nothing runs
+  bool stopping_ = false;
   std::thread thread_;  // after what it uses
 };
 

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/common/base/shutdown.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 
 namespace unbraid::worker {
@@ -173,7 +173,7 @@ absl::Status Worker::Ready() const {
 }
 
 int Worker::Stop() {
-  const absl::Time end = absl::Now() + config_.grace;
+  const absl::Time end = base::SteadyNow() + config_.grace;
   bool loading = false;
   {
     absl::MutexLock lock(&mutex_);
@@ -187,9 +187,9 @@ int Worker::Stop() {
   bool ended = true;
   if (inference_.joinable()) {
     // A model that is still being loaded owes nobody anything.
-    ended = AwaitInferenceEnd(loading ? absl::ZeroDuration() : end - absl::Now());
+    ended = AwaitInferenceEnd(loading ? absl::ZeroDuration() : end - base::SteadyNow());
   }
-  loop_.AwaitSettled(std::max(end - absl::Now(), absl::ZeroDuration()));
+  loop_.AwaitSettled(std::max(end - base::SteadyNow(), absl::ZeroDuration()));
   if (!ended) loop_.GiveBackCurrent();
   link_.Stop();
   if (!ended) std::_Exit(EXIT_SUCCESS);

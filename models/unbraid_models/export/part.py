@@ -50,7 +50,7 @@ def export(out: Path, spec: PackageSpec, parts: Sequence[Part], inputs: str = ""
         name = "model.pt" if len(parts) == 1 else f"model-{number}.pt"
         files.append(GraphFile(name, _graph(spec, part), part.stems))
     digest = hashlib.sha256(b"".join(file.data for file in files)).hexdigest()
-    return write_package(out, spec, files, inputs or digest)
+    return write_package(out, graph.of_this_torch(spec), files, inputs or digest)
 
 
 def _graph(spec: PackageSpec, part: Part) -> bytes:

@@ -1,6 +1,7 @@
 #include "services/worker/torch/graph.h"
 
 #include <torch/csrc/jit/ir/ir.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <utility>
@@ -39,7 +40,8 @@ void MoveConstants(torch::jit::Block* block, const at::Device& device) {
   }
 }
 
-absl::StatusOr<torch::jit::Module> LoadModule(const std::string& path, const at::Device& device) {
+absl::StatusOr<torch::jit::Module> LoadModule(const std::string& path, const std::string& made_with,
+                                              const at::Device& device) {
   try {
     torch::jit::Module module = torch::jit::load(path, device);
     module.eval();
@@ -50,8 +52,9 @@ absl::StatusOr<torch::jit::Module> LoadModule(const std::string& path, const at:
     }
     return module;
   } catch (const std::exception& error) {
+    const std::string maker = made_with.empty() ? "" : absl::StrCat(", made with ", made_with);
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": libtorch cannot load it: ", Words(error)));
+        absl::StrCat(path, maker, ": libtorch ", TORCH_VERSION, " cannot load it: ", Words(error)));
   }
 }
 
@@ -85,7 +88,8 @@ absl::StatusOr<at::Tensor> Graph::Run(const at::Tensor& input, const Geometry& g
 absl::StatusOr<Graphs> LoadGraphs(const model::Package& package, const at::Device& device) {
   Graphs graphs;
   for (const model::Graph& graph : package.graphs) {
-    UNBRAID_ASSIGN_OR_RETURN(torch::jit::Module module, LoadModule(graph.path, device));
+    UNBRAID_ASSIGN_OR_RETURN(torch::jit::Module module,
+                             LoadModule(graph.path, package.min_libtorch, device));
     graphs.push_back(std::make_unique<Graph>(Graph{std::move(module), graph.stems}));
   }
   return graphs;

@@ -88,15 +88,16 @@ absl::Status TorchSeparator::Separate(absl::Span<const float> windows, absl::Spa
     const c10::InferenceMode inference;
     const Autocast autocast(precision_);
     // The tensor borrows the caller's memory. A graph that writes into its input writes into a
-    // window that nobody reads again, or, where there are several graphs, into a copy.
+    // window that nobody reads again, or, where there are several graphs, or several windows, which
+    // are tried again one by one when this fails, into a copy.
+    const bool once = graphs_.size() == 1 && batch == 1;
     const at::Tensor input = torch::from_blob(
         const_cast<float*>(windows.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
         {batch, geometry_.channels, geometry_.window_frames}, at::kFloat);
     for (const auto& graph : graphs_) {
       if (!graph->MakesAnyOf(wanted)) continue;
-      UNBRAID_ASSIGN_OR_RETURN(
-          const at::Tensor made,
-          graph->Run(graphs_.size() == 1 ? input : input.clone(), geometry_, precision_));
+      UNBRAID_ASSIGN_OR_RETURN(const at::Tensor made,
+                               graph->Run(once ? input : input.clone(), geometry_, precision_));
       PlaceStems(*graph, made, geometry_, wanted, stems->data());
     }
     return absl::OkStatus();

@@ -66,6 +66,12 @@ class Overwriting(torch.nn.Module):
         return x.unsqueeze(1).clone()
 
 
+class OverwritingBoth(torch.nn.Module):
+    def forward(self, x):
+        x.mul_(4.0)
+        return torch.stack([x, x], 1)
+
+
 class NoTensor(torch.nn.Module):
     def forward(self, x):
         return x, x
@@ -134,6 +140,7 @@ if __name__ == "__main__":
     write(target, "heavier", Moody(ballast_bytes=5_000_000), 2)
     write(target, "mono", Moody(), 1)
     write(target, "wrong_shape", WrongShape(), 2)
+    write(target, "overwriting", OverwritingBoth(), 2)
     write(target, "no_tensor", NoTensor(), 2)
     write(target, "conv", Conv(), 2)
     write(target, "foreign", foreign(), 2)

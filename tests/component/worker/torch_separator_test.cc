@@ -113,7 +113,7 @@ TEST_CASE("a graph whose hash is right but which is none is refused") {
   package.graphs[0].sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
   const auto separator = TorchSeparator::Load(package, 1);
   CHECK(separator.status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK_THAT(std::string(separator.status().message()), Contains("libtorch cannot load it"));
+  CHECK_THAT(std::string(separator.status().message()), Contains(" cannot load it"));
 }
 
 TEST_CASE("a graph that gives something else than the package says is refused at once") {
@@ -167,6 +167,16 @@ TEST_CASE("every stem of a package of several graphs comes from its own graph, i
       if (sample != two[i] * factors[stem]) FAIL("stem " << stem << ", sample " << i);
     }
   }
+}
+
+TEST_CASE("windows that are tried again one by one are as they were, whatever the graph does") {
+  const std::unique_ptr<Separator> separator = LoadTestModel("overwriting");
+  const std::vector<float> before = Noise(2 * separator->geometry().window_samples());
+  std::vector<float> two = before;
+  std::vector<float> stems;
+  REQUIRE(separator->Separate(two, AllStems(*separator), &stems).ok());
+  CHECK(stems[0] == before[0] * 4.0F);
+  CHECK(two == before);
 }
 
 TEST_CASE("a graph is run only for a stem that it makes") {

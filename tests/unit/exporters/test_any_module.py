@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,29 @@ def test_a_module_that_a_trace_gets_wrong_is_refused_and_can_be_scripted(tmp_pat
         export(tmp_path, SPEC, [Part(SPEC.stems, DependsOnData())])
     folder = export(tmp_path, SPEC, [Part(SPEC.stems, DependsOnData(), Way.SCRIPTED)])
     assert read_package(folder)["name"] == "own"
+
+
+@pytest.mark.parametrize(("fields", "words"), [
+    ({"name": "Own"}, "no package name"),
+    ({"stems": ("a", "Vocals")}, "'Vocals' is no name of a stem"),
+    ({"stems": ("a", "mix")}, "'mix' is no name of a stem"),
+    ({"stems": ()}, "stems must be named"),
+    ({"channels": 6}, "not 6"),
+    ({"sample_rate": 4000}, "not 4000"),
+    ({"window": 2**21 - 1023}, "a window is 2 to 2096128 frames"),
+    ({"overlap": 501}, "an overlap of 501 frames"),
+    ({"normalisation": "chunk"}, "not 'chunk'"),
+    ({"licence": {"code": "none"}}, "that of the weights"),
+])
+def test_what_no_service_would_take_is_not_described(fields: dict[str, object], words: str) -> None:
+    SPEC.validate()
+    with pytest.raises(ValueError, match=re.escape(words)):
+        replace(SPEC, **fields).validate()
+
+
+def test_a_package_names_the_torch_that_made_it(tmp_path: Path) -> None:
+    folder = export(tmp_path, SPEC, [Part(SPEC.stems, Gains(0.5, 0.25, 2.0))])
+    assert torch.__version__.startswith(read_package(folder)["min_libtorch"])
 
 
 def test_parts_that_do_not_make_the_stems_are_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "services/worker/cancel_book.h"
 #include "services/worker/chunk_queue.h"
 #include "services/worker/config.h"
@@ -179,14 +180,23 @@ TEST_CASE("the watchdog barks at what runs too long") {
 
 TEST_CASE("the watchdog leaves alone what ends in time") {
   absl::Notification barked;
-  {
-    Watchdog watchdog(absl::Hours(1), [&barked] { barked.Notify(); });
-    for (int i = 0; i < 3; ++i) {
-      const Watchdog::Guard guard(&watchdog);
-      CHECK(watchdog.Check().ok());
-    }
+  Watchdog watchdog(absl::Seconds(1), [&barked] { barked.Notify(); });
+  for (int i = 0; i < 3; ++i) {
+    const Watchdog::Guard guard(&watchdog);
+    CHECK(watchdog.Check().ok());
   }
-  CHECK_FALSE(barked.HasBeenNotified());
+  CHECK_FALSE(barked.WaitForNotificationWithTimeout(absl::Milliseconds(1300)));
+  CHECK(watchdog.Check().ok());
+}
+
+TEST_CASE("the watchdog gives a load several times the deadline") {
+  absl::Notification barked;
+  Watchdog watchdog(absl::Milliseconds(20), [&barked] { barked.Notify(); });
+  const absl::Time begin = absl::Now();
+  const Watchdog::Guard guard(&watchdog, 10);
+  REQUIRE(barked.WaitForNotificationWithTimeout(absl::Seconds(10)));
+  CHECK(absl::Now() - begin >= absl::Milliseconds(200));
+  CHECK_THAT(std::string(watchdog.Check().message()), Contains("more than 200ms"));
 }
 
 Config GoodConfig() {
