@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "services/common/amqp/connect.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 
 namespace unbraid::assembler {
@@ -33,6 +34,7 @@ AssemblerServer::AssemblerServer(const Config& config)
       disk_executor_("disk", kDiskThreads) {}
 
 absl::Status AssemblerServer::Start() {
+  UNBRAID_ASSIGN_OR_RETURN(lock_, store::FolderLock::Take(config_.data));
   UNBRAID_ASSIGN_OR_RETURN(const amqp::ConnectionOptions broker,
                            amqp::ToConnectionOptions(config_.broker, config_.name));
   UNBRAID_ASSIGN_OR_RETURN(objects_, store::OpenObjectFolder(config_.object_folder));
@@ -58,9 +60,16 @@ absl::Status AssemblerServer::Start() {
   disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
   consumer_ = std::make_unique<ResultConsumer>(broker, config_.name, engine_.get(),
                                                &engine_executor_, objects_ ? &*objects_ : nullptr);
-  service_ = std::make_unique<AssemblerServiceImpl>(AssemblerServiceImpl::Parts{
-      engine_.get(), &engine_executor_, &disk_executor_, &hub_, &feed_, config_.name,
-      [this] { return Ready(); }, config::TimeToLive(config_.separation_retention)});
+  AssemblerServiceImpl::Parts parts;
+  parts.engine = engine_.get();
+  parts.engine_executor = &engine_executor_;
+  parts.disk_executor = &disk_executor_;
+  parts.hub = &hub_;
+  parts.feed = &feed_;
+  parts.name = config_.name;
+  parts.ready = [this] { return Ready(); };
+  parts.separation_retention = config::TimeToLive(config_.separation_retention);
+  service_ = std::make_unique<AssemblerServiceImpl>(std::move(parts));
   grpc_util::ServerOptions options;
   UNBRAID_ASSIGN_OR_RETURN(options.listen, base::ParseHostPort(config_.listen));
   options.services = {service_.get()};
@@ -83,10 +92,7 @@ AssemblerServer::~AssemblerServer() {
 }
 
 absl::Status AssemblerServer::Ready() const {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (draining_) return absl::UnavailableError("shutting down");
-  }
+  if (draining_.stopped()) return absl::UnavailableError("shutting down");
   UNBRAID_RETURN_IF_ERROR(disk_->state());
   if (consumer_->consuming()) return absl::OkStatus();
   return absl::UnavailableError(
@@ -94,19 +100,15 @@ absl::Status AssemblerServer::Ready() const {
 }
 
 void AssemblerServer::Beat() {
-  absl::Time last_beat = absl::Now();
+  absl::Time last_beat = base::SteadyNow();
   prometheus::Gauge& watchers =
       metrics_.Gauge("unbraid_assembler_watchers", "Streams that watch or follow a separation");
-  while (true) {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&draining_), kTick)) return;
-    }
+  while (!draining_.Pause(kTick)) {
     disk_->Look();
     PostTick();
     watchers.Set(static_cast<double>(hub_.watchers()));
-    if (absl::Now() - last_beat < kBeat) continue;
-    last_beat = absl::Now();
+    if (base::SteadyNow() - last_beat < kBeat) continue;
+    last_beat = base::SteadyNow();
     hub_.Beat();
   }
 }
@@ -116,15 +118,12 @@ void AssemblerServer::PostTick() {
   if (tick_posted_.exchange(true)) return;
   engine_executor_.Post([this] {
     tick_posted_ = false;
-    engine_->Tick(absl::Now());
+    engine_->Tick(base::SteadyNow(), absl::Now());
   });
 }
 
 void AssemblerServer::Drain() {
-  {
-    absl::MutexLock lock(&mutex_);
-    draining_ = true;
-  }
+  draining_.Stop();
   if (server_ != nullptr) server_->SetServing(false);
   hub_.CloseAll();
   feed_.CloseAll();

@@ -6,14 +6,14 @@
 #include <optional>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "services/assembler/assembler_service.h"
 #include "services/assembler/config.h"
 #include "services/assembler/result_consumer.h"
+#include "services/common/base/steady.h"
 #include "services/common/grpc/server.h"
 #include "services/common/store/disk_watch.h"
+#include "services/common/store/folder_lock.h"
 #include "services/common/store/object_folder.h"
 #include "services/common/telemetry/http_server.h"
 
@@ -46,6 +46,7 @@ class AssemblerServer {
   base::Executor engine_executor_;
   base::Executor finishing_executor_;
   base::Executor disk_executor_;
+  std::optional<store::FolderLock> lock_;       // before whatever is in the folder
   std::optional<store::ObjectFolder> objects_;  // none: samples come in messages alone
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<store::DiskWatch> disk_;
@@ -56,8 +57,7 @@ class AssemblerServer {
 
   std::atomic<bool> tick_posted_{false};
 
-  mutable absl::Mutex mutex_;
-  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  base::StopSignal draining_;
   std::thread beat_;
 };
 

@@ -120,10 +120,11 @@ grpc::ServerWriteReactor<v1::DownloadStemResponse>* AssemblerServiceImpl::Downlo
   if (request->follow()) {
     return new FollowReactor(
         OwnerOf(*context), *request,
-        {parts_.engine, parts_.engine_executor, parts_.disk_executor, parts_.hub});
+        {parts_.engine, parts_.engine_executor, parts_.disk_executor, parts_.hub, readers_.Take()});
   }
-  return new DownloadReactor(OwnerOf(*context), *request, parts_.engine, parts_.engine_executor,
-                             parts_.disk_executor);
+  return new DownloadReactor(
+      OwnerOf(*context), *request,
+      {parts_.engine, parts_.engine_executor, parts_.disk_executor, readers_.Take()});
 }
 
 grpc::ServerUnaryReactor* AssemblerServiceImpl::GetAssemblerStatus(

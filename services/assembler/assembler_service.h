@@ -5,6 +5,7 @@
 #include <string>
 
 #include "services/assembler/engine.h"
+#include "services/common/base/places.h"
 #include "unbraid/internal/v1/assembler_service.grpc.pb.h"
 
 namespace unbraid::assembler {
@@ -22,11 +23,14 @@ class AssemblerServiceImpl : public internal::v1::AssemblerService::CallbackServ
     std::string name;
     // What is amiss; OK when nothing is.
     std::function<absl::Status()> ready;
+    // Downloads and followers at a time, which keep files open; more are OVERLOADED.
+    int most_readers = 1000;
     // How long separations stay; infinite: for ever.
     absl::Duration separation_retention = absl::InfiniteDuration();
   };
 
-  explicit AssemblerServiceImpl(Parts parts) : parts_(std::move(parts)) {}
+  explicit AssemblerServiceImpl(Parts parts)
+      : parts_(std::move(parts)), readers_(parts_.most_readers) {}
 
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
@@ -68,6 +72,7 @@ class AssemblerServiceImpl : public internal::v1::AssemblerService::CallbackServ
   Unary* Answer(Context* context, Response* response, Work work);
 
   const Parts parts_;
+  base::Places readers_;
 };
 
 }  // namespace unbraid::assembler

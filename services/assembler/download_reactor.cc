@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/common/base/crc32c.h"
 #include "services/common/base/status.h"
-#include "services/common/grpc/status_convert.h"
+#include "services/common/grpc/unary.h"
 
 namespace unbraid::assembler {
 namespace {
@@ -16,26 +16,24 @@ constexpr int64_t kPartBytes = 256 << 10;
 }  // namespace
 
 DownloadReactor::DownloadReactor(std::string owner, const v1::DownloadStemRequest& request,
-                                 Engine* engine, base::Executor* engine_executor,
-                                 base::Executor* disk_executor)
-    : owner_(std::move(owner)), disk_executor_(disk_executor), offset_(request.read_offset()) {
+                                 const Parts& parts)
+    : owner_(std::move(owner)), parts_(parts), offset_(request.read_offset()) {
   const absl::StatusOr<base::StemRef> stem = base::ParseStemName(request.name());
   if (!stem.ok()) {
     FinishNow(grpc_util::ToGrpc(stem.status()));
     return;
   }
   Hold();
-  const bool posted =
-      engine_executor->TryPost([this, engine, stem = *stem] { Begin(engine, stem); });
+  const bool posted = parts_.place != nullptr &&
+                      parts_.engine_executor->TryPost([this, stem = *stem] { Begin(stem); });
   if (posted) return;
-  FinishNow(grpc_util::ToGrpc(base::Error(absl::StatusCode::kResourceExhausted, "OVERLOADED",
-                                          "Too many calls are waiting here; try again soon.")));
+  FinishNow(grpc_util::ToGrpc(grpc_util::Overloaded()));
   Release();
 }
 
 // On the engine's thread, so that the file cannot be deleted before it is open.
-void DownloadReactor::Begin(Engine* engine, const base::StemRef& stem) {
-  const absl::Status opened = OpenFile(engine, stem);
+void DownloadReactor::Begin(const base::StemRef& stem) {
+  const absl::Status opened = OpenFile(stem);
   if (!opened.ok()) {
     FinishNow(grpc_util::ToGrpc(opened));
   } else {
@@ -44,8 +42,8 @@ void DownloadReactor::Begin(Engine* engine, const base::StemRef& stem) {
   Release();
 }
 
-absl::Status DownloadReactor::OpenFile(Engine* engine, const base::StemRef& stem) {
-  UNBRAID_ASSIGN_OR_RETURN(Engine::Download download, engine->FindDownload(owner_, stem));
+absl::Status DownloadReactor::OpenFile(const base::StemRef& stem) {
+  UNBRAID_ASSIGN_OR_RETURN(Engine::Download download, parts_.engine->FindDownload(owner_, stem));
   size_ = download.stem_file.size_bytes();
   if (offset_ < 0 || offset_ > size_) {
     return base::Error(
@@ -60,7 +58,7 @@ absl::Status DownloadReactor::OpenFile(Engine* engine, const base::StemRef& stem
 void DownloadReactor::OnDrained() {
   if (offset_ == size_ && !stem_file_.has_value()) return FinishAfterQueue(grpc::Status::OK);
   if (!TryHold()) return;
-  const bool posted = disk_executor_->Post([this] { ReadPart(); });
+  const bool posted = parts_.disk_executor->Post([this] { ReadPart(); });
   if (posted) return;
   FinishNow(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the assembler is shutting down"));
   Release();

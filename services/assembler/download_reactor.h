@@ -1,6 +1,7 @@
 #ifndef UNBRAID_SERVICES_ASSEMBLER_DOWNLOAD_REACTOR_H_
 #define UNBRAID_SERVICES_ASSEMBLER_DOWNLOAD_REACTOR_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,19 +16,25 @@ namespace unbraid::assembler {
 // before has been taken. Deletes itself.
 class DownloadReactor : public grpc_util::StreamWriter<v1::DownloadStemResponse> {
  public:
-  DownloadReactor(std::string owner, const v1::DownloadStemRequest& request, Engine* engine,
-                  base::Executor* engine_executor, base::Executor* disk_executor);
+  struct Parts {
+    Engine* engine = nullptr;
+    base::Executor* engine_executor = nullptr;
+    base::Executor* disk_executor = nullptr;
+    std::shared_ptr<void> place;  // null: there is none
+  };
+
+  DownloadReactor(std::string owner, const v1::DownloadStemRequest& request, const Parts& parts);
 
  private:
   ~DownloadReactor() override = default;
-  void Begin(Engine* engine, const base::StemRef& stem);
-  absl::Status OpenFile(Engine* engine, const base::StemRef& stem);
+  void Begin(const base::StemRef& stem);
+  absl::Status OpenFile(const base::StemRef& stem);
   void OnDrained() override;
   void ReadPart();
   absl::Status SendPart();
 
   const std::string owner_;
-  base::Executor* const disk_executor_;
+  const Parts parts_;
   int64_t offset_;
   std::optional<v1::StemFile> stem_file_;  // until it has been sent
   int64_t size_ = 0;

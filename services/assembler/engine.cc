@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "services/assembler/progress.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/samples/beside.h"
 #include "services/common/store/files.h"
 #include "services/common/telemetry/log.h"
@@ -132,13 +133,13 @@ absl::StatusOr<Job> Engine::Find(const std::string& owner, base::SeparationId id
   return job;
 }
 
-void Engine::Tick(absl::Time now) {
+void Engine::Tick(absl::Time now, absl::Time of_day) {
   std::vector<base::SeparationId> ids;
   ids.reserve(active_.size());
   for (const auto& [id, active] : active_) ids.push_back(id);
   for (base::SeparationId id : ids) {
     Active* active = FindActive(id);
-    if (active->news_waiting && now - active->told >= kBetweenNews) Publish(active, now);
+    if (active->news_waiting && now - active->told >= kBetweenNews) Publish(active);
     if (active->finish_again <= now) {
       active->finish_again = absl::InfiniteFuture();
       PostFinishing(active);
@@ -148,7 +149,7 @@ void Engine::Tick(absl::Time now) {
       JoinStored(id, active->job.attempt());  // may end it
     }
   }
-  RemoveExpired(now);
+  RemoveExpired(now, of_day);
   SweepObjects(now);
 }
 
@@ -160,14 +161,13 @@ void Engine::SetWaitingFor(Active* active, const std::string& what) {
 }
 
 void Engine::Tell(Active* active, double finishing) {
-  const absl::Time now = absl::Now();
-  UpdateProgress(now, finishing, &active->job);
+  UpdateProgress(absl::Now(), finishing, &active->job);
   active->news_waiting = true;
-  if (now - active->told >= kBetweenNews) Publish(active, now);
+  if (base::SteadyNow() - active->told >= kBetweenNews) Publish(active);
 }
 
-void Engine::Publish(Active* active, absl::Time now) {
-  active->told = now;
+void Engine::Publish(Active* active) {
+  active->told = base::SteadyNow();
   active->news_waiting = false;
   options_.hub->Publish(active->job.id, active->job.separation);
 }

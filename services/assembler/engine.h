@@ -121,8 +121,9 @@ class Engine {
   absl::Status OnResults(absl::Span<Offer> offers, bool all);
 
   // What is due: news that were held back, work that waited for room on the disk, and the expiry of
-  // what was not used for long. Call it several times a second.
-  void Tick(absl::Time now);
+  // what was not used for long. Call it several times a second, with base::SteadyNow and the time
+  // of the day: only what was noted down goes by the latter, which may be set.
+  void Tick(absl::Time now, absl::Time of_day);
 
   // Breaks off the finishing; the next start takes it up again.
   void AbandonFinishing();
@@ -178,7 +179,7 @@ class Engine {
   absl::Status Remove(const Job& job);
   // Notes a use of what has ended; should that fail, the use still takes place.
   void Use(const Job& job);
-  void RemoveExpired(absl::Time now);
+  void RemoveExpired(absl::Time now, absl::Time of_day);
   absl::Status Expire(base::SeparationId id);
 
   // Results of one separation that are in memory only, by chunk and computed stem. What was
@@ -192,6 +193,8 @@ class Engine {
   // `waiting`: the samples of the same separation that are in memory.
   absl::Status TakeFailure(Offer* offer, const Waiting& waiting);
   absl::Status RecordFailure(const Result& result, Active* active);
+  // Takes them without using them.
+  void Ignore(const Waiting& waiting);
   absl::Status TakeSamples(base::SeparationId id, bool all, Waiting* waiting);
   absl::Status StoreSamples(Active* active, Waiting* waiting);
   absl::Status StoreFirst(Active* active, size_t count, Waiting* waiting);
@@ -235,7 +238,7 @@ class Engine {
   void SetWaitingFor(Active* active, const std::string& what);
   // Brings progress up to date, and tells those who watch, not too often.
   void Tell(Active* active, double finishing = 0);
-  void Publish(Active* active, absl::Time now);
+  void Publish(Active* active);
 
   const Options options_;
   const std::unique_ptr<SeparationStore> store_;

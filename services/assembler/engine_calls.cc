@@ -115,7 +115,7 @@ absl::Status Engine::Start(Job job) {
   Active& active =
       active_.insert_or_assign(id, Active{std::move(job), files, nullptr}).first->second;
   metrics_.active.Set(static_cast<double>(active_.size()));
-  Publish(&active, absl::Now());
+  Publish(&active);
   options_.feed->Publish(active.job.open.splitter(), ActiveNews(active.job));
   return absl::OkStatus();
 }
@@ -143,7 +143,7 @@ absl::Status Engine::Plan(const internal::v1::PlanSeparationRequest& request) {
   UNBRAID_RETURN_IF_ERROR(store_->Save(planned));
   active->job = std::move(planned);
   active->pipeline = std::move(pipeline);
-  Publish(active, absl::Now());
+  Publish(active);
   return absl::OkStatus();
 }
 

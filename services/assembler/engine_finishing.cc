@@ -6,6 +6,7 @@
 #include "services/assembler/engine.h"
 #include "services/assembler/progress.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 
 // From what is joined to the end of a separation, and every other end.
@@ -61,7 +62,7 @@ bool Engine::MakeWayForFinisher() {
       oldest = &other;
   }
   if (count < kMostAdvancing) return true;
-  if (oldest == nullptr || absl::Now() - oldest->advanced_at < options_.advance_patience)
+  if (oldest == nullptr || base::SteadyNow() - oldest->advanced_at < options_.advance_patience)
     return false;
   FinishLate(oldest);
   return true;
@@ -78,7 +79,7 @@ void Engine::OnAdvanced(base::SeparationId id, int attempt, const ChunkFiles& fi
   Active* active = FindActive(id, attempt);
   if (active == nullptr) return RemoveLate(files);
   active->advancing = false;
-  active->advanced_at = absl::Now();
+  active->advanced_at = base::SteadyNow();
   // Whatever went wrong, it comes again at the end, where something is done about it.
   if (!status.ok() || active->finish_late) FinishLate(active);
   if (active->job.separation.state() == v1::Separation::STATE_FINISHING) {
@@ -95,7 +96,7 @@ absl::Status Engine::BeginFinishing(Active* active) {
   UNBRAID_RETURN_IF_ERROR(store_->Save(finishing));
   active->job = std::move(finishing);
   active->pipeline = nullptr;
-  Publish(active, absl::Now());
+  Publish(active);
   if (!active->advancing) PostFinishing(active);
   return absl::OkStatus();
 }
@@ -113,18 +114,19 @@ void Engine::PostFinishing(Active* active) {
 // On a thread of the finishing: touches nothing of the engine but its executor and figures.
 void Engine::RunFinishing(base::SeparationId id, int attempt, const ChunkFiles& files,
                           std::shared_ptr<Finisher> finisher) {
-  const absl::Time begin = absl::Now();
+  const absl::Time begin = base::SteadyNow();
   absl::Time last = absl::InfinitePast();
   auto progress = [&](double share) {
-    if (absl::Now() - last < kBetweenReports) return;
-    last = absl::Now();
+    if (base::SteadyNow() - last < kBetweenReports) return;
+    last = base::SteadyNow();
     options_.engine->Post([this, id, attempt, share] {
       if (Active* active = FindActive(id, attempt)) Tell(active, share);
     });
   };
   absl::StatusOr<FinishResult> result = finisher->Finish(progress);
   finisher = nullptr;
-  if (result.ok()) metrics_.finishing_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - begin));
+  if (result.ok())
+    metrics_.finishing_seconds.Observe(absl::ToDoubleSeconds(base::SteadyNow() - begin));
   options_.engine->Post([this, id, attempt, files, result = std::move(result)]() mutable {
     OnFinished(id, attempt, files, std::move(result));
   });
@@ -149,7 +151,7 @@ void Engine::OnFinished(base::SeparationId id, int attempt, const ChunkFiles& fi
                  : FailNow(active, reason, std::string(status.message()));
     if (status.ok()) return;
   }
-  active->finish_again = absl::Now() + kFinishPause;
+  active->finish_again = base::SteadyNow() + kFinishPause;
   WaitForDisk(active, status);
 }
 

@@ -2,9 +2,9 @@
 #include <iterator>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "services/assembler/engine.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 
 // Joining: what becomes of results that are stored or in memory.
@@ -13,6 +13,7 @@ namespace unbraid::assembler {
 namespace {
 
 constexpr char kWaitsForRoom[] = "room on the assembler's disk";
+constexpr char kWaitsForMeans[] = "the assembler, which has too many files open or no memory left";
 constexpr char kWaitsForDisk[] = "the assembler's disk, which reports errors";
 constexpr absl::Duration kRoomPause = absl::Seconds(1);
 // Chunks that are joined before others get their turn on the thread.
@@ -44,16 +45,15 @@ void Engine::Join(base::SeparationId id, int attempt, Waiting* waiting) {
     status = FailNow(active, "STORAGE_DAMAGED", std::string(status.message()));
     if (status.ok()) return;
   }
-  active->join_again = absl::Now() + kRoomPause;
+  active->join_again = base::SteadyNow() + kRoomPause;
   WaitForDisk(active, status);
 }
 
 void Engine::WaitForDisk(Active* active, const absl::Status& status) {
-  if (absl::IsResourceExhausted(status)) {
-    // What is made early would keep the room that lets the others go on.
-    for (auto& [id, other] : active_) FinishLate(&other);
-  }
-  SetWaitingFor(active, absl::IsResourceExhausted(status) ? kWaitsForRoom : kWaitsForDisk);
+  if (!absl::IsResourceExhausted(status)) return SetWaitingFor(active, kWaitsForDisk);
+  // What is made early would keep the room, and the open files, that let the others go on.
+  for (auto& [id, other] : active_) FinishLate(&other);
+  SetWaitingFor(active, base::ReasonOf(status) == "DISK_FULL" ? kWaitsForRoom : kWaitsForMeans);
 }
 
 bool Engine::CanJoin(const Job& job, int64_t chunk, const Waiting& waiting) {

@@ -1,9 +1,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/assembler/engine.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 
 // What results do to separations, up to joining.
@@ -16,7 +16,7 @@ constexpr int kMaxTries = 2;
 }  // namespace
 
 absl::Status Engine::OnResults(absl::Span<Offer> offers, bool all) {
-  const absl::Time begin = absl::Now();
+  const absl::Time begin = base::SteadyNow();
   std::map<base::SeparationId, Waiting> waiting;
   std::vector<Offer*> failures;
   absl::Status status;
@@ -28,7 +28,7 @@ absl::Status Engine::OnResults(absl::Span<Offer> offers, bool all) {
   }
   // A chunk that is there needs nobody's second try.
   for (Offer* offer : failures) status.Update(TakeFailure(offer, waiting[offer->result.id]));
-  metrics_.store_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - begin));
+  metrics_.store_seconds.Observe(absl::ToDoubleSeconds(base::SteadyNow() - begin));
   return status;
 }
 
@@ -79,14 +79,19 @@ absl::Status Engine::TakeSamples(base::SeparationId id, bool all, Waiting* waiti
   Join(id, attempt, waiting);
   Active* active = FindActive(id, attempt);
   if (active == nullptr) {  // a failure, or damage, has ended it
-    for (const auto& [place, offers] : *waiting) {
-      metrics_.ignored_results.Increment(static_cast<double>(offers.size()));
-      for (Offer* offer : offers) offer->taken = true;
-    }
+    Ignore(*waiting);
     return absl::OkStatus();
   }
   if (!all || waiting->empty()) return absl::OkStatus();
-  const absl::Status stored = StoreSamples(active, waiting);
+  absl::Status stored = StoreSamples(active, waiting);
+  if (!stored.ok() && !absl::IsResourceExhausted(stored)) {
+    // A folder that takes nothing must not keep the results of others in their queue.
+    stored = FailNow(active, "STORAGE_DAMAGED", std::string(stored.message()));
+    if (stored.ok()) {
+      Ignore(*waiting);
+      return absl::OkStatus();
+    }
+  }
   if (!stored.ok()) {
     WaitForDisk(active, stored);
     return stored;
@@ -96,6 +101,13 @@ absl::Status Engine::TakeSamples(base::SeparationId id, bool all, Waiting* waiti
     active->job.separation.mutable_progress()->clear_waiting_for();
   Tell(active);
   return absl::OkStatus();
+}
+
+void Engine::Ignore(const Waiting& waiting) {
+  for (const auto& [place, offers] : waiting) {
+    metrics_.ignored_results.Increment(static_cast<double>(offers.size()));
+    for (Offer* offer : offers) offer->taken = true;
+  }
 }
 
 absl::Status Engine::RecordFailure(const Result& result, Active* active) {

@@ -47,10 +47,10 @@ void Engine::Use(const Job& job) {
   }
 }
 
-void Engine::RemoveExpired(absl::Time now) {
+void Engine::RemoveExpired(absl::Time now, absl::Time of_day) {
   if (options_.retention == absl::InfiniteDuration() || now < sweep_again_) return;
   sweep_again_ = now + std::min(kBetweenSweeps, options_.retention / kSweepsPerLife);
-  const auto expired = store_->Expired(now - options_.retention, kExpireAtOnce);
+  const auto expired = store_->Expired(of_day - options_.retention, kExpireAtOnce);
   absl::Status status = expired.status();
   if (expired.ok()) {
     for (base::SeparationId id : *expired) status.Update(Expire(id));

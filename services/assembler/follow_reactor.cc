@@ -6,6 +6,7 @@
 #include "services/common/base/crc32c.h"
 #include "services/common/base/status.h"
 #include "services/common/grpc/status_convert.h"
+#include "services/common/grpc/unary.h"
 
 namespace unbraid::assembler {
 namespace {
@@ -28,13 +29,12 @@ FollowReactor::FollowReactor(std::string owner, const v1::DownloadStemRequest& r
   }
   stem_ = *std::move(stem);
   Hold();
-  const bool posted = parts_.engine_executor->TryPost([this] {
+  const bool posted = parts_.place != nullptr && parts_.engine_executor->TryPost([this] {
     FinishWith(Begin());
     Release();
   });
   if (posted) return;
-  FinishWith(base::Error(absl::StatusCode::kResourceExhausted, "OVERLOADED",
-                         "Too many calls are waiting here; try again soon."));
+  FinishWith(grpc_util::Overloaded());
   Release();
 }
 

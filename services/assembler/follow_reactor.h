@@ -28,6 +28,7 @@ class FollowReactor : public grpc_util::StreamWriter<v1::DownloadStemResponse>,
     base::Executor* engine_executor = nullptr;
     base::Executor* disk_executor = nullptr;
     WatchHub* hub = nullptr;
+    std::shared_ptr<void> place;  // null: there is none
   };
 
   FollowReactor(std::string owner, const v1::DownloadStemRequest& request, const Parts& parts);

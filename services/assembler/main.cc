@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "services/assembler/assembler_server.h"
+#include "services/common/base/file_limit.h"
 #include "services/common/base/memory.h"
 #include "services/common/base/shutdown.h"
 #include "services/common/telemetry/log.h"
@@ -8,6 +9,7 @@
 int main(int argc, char** argv) {
   using namespace unbraid;  // NOLINT(google-build-using-namespace): a list of parts reads better
   base::KeepLargeBlocks();
+  base::RaiseFileLimit();
   base::PrepareSignals();
   assembler::Config config;
   if (const std::optional<int> status = assembler::ParseConfig(argc, argv, &config)) return *status;

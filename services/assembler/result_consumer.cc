@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/synchronization/notification.h"
-#include "absl/time/clock.h"
 #include "absl/types/span.h"
+#include "services/common/base/steady.h"
 #include "services/common/telemetry/log.h"
 
 namespace unbraid::assembler {
@@ -55,7 +55,7 @@ void ResultConsumer::Parse() {
         telemetry::Warning("cannot read the samples of a result",
                            {{"message_id", delivery->message_id}, {"error", result->fetched}});
       }
-      parsed_.Push({*std::move(result), delivery->tag, absl::Now()});
+      parsed_.Push({*std::move(result), delivery->tag, base::SteadyNow()});
       continue;
     }
     telemetry::Error("dropped a message that is no result",
@@ -126,24 +126,19 @@ bool ResultConsumer::MustStore() const {
   return held_.size() >= kPrefetch / 2 || HeldFor() >= kHold;
 }
 
-// Of the oldest, and no more than it may be, also when the clock was set.
+// Of the oldest, and no more than it may be.
 absl::Duration ResultConsumer::HeldFor() const {
-  const absl::Duration age = absl::Now() - held_.front().came;
-  return age < absl::ZeroDuration() ? kHold : std::min(age, kHold);
+  return std::min(base::SteadyNow() - held_.front().came, kHold);
 }
 
 void ResultConsumer::AfterFailure(const absl::Status& status) {
   telemetry::Error("cannot store results; trying again",
                    {{"results", static_cast<int64_t>(offers_.size())}, {"error", status}});
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kRetryPause);
+  stopping_.Pause(kRetryPause);
 }
 
 void ResultConsumer::Stop() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
+  stopping_.Stop();
   consumer_->Cancel();
   deliveries_.Close();
   if (parser_.joinable()) parser_.join();

@@ -6,13 +6,12 @@
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/assembler/engine.h"
 #include "services/common/amqp/consumer.h"
 #include "services/common/base/bounded_queue.h"
 #include "services/common/base/executor.h"
+#include "services/common/base/steady.h"
 
 namespace unbraid::assembler {
 
@@ -72,8 +71,7 @@ class ResultConsumer {
   std::vector<Engine::Offer> offers_;
   std::vector<Held> held_;  // of the offers
 
-  absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  base::StopSignal stopping_;
 
   std::unique_ptr<amqp::Consumer> consumer_;
   std::thread parser_;

@@ -6,11 +6,15 @@
 #include "services/common/audio/interleave.h"
 #include "services/common/base/crc32c.h"
 #include "services/common/base/status.h"
+#include "services/common/base/utf8.h"
 #include "services/common/samples/beside.h"
 #include "unbraid/internal/v1/work.pb.h"
 
 namespace unbraid::assembler {
 namespace {
+
+// Of a model's words, which may be a long traceback; they are told to clients in headers.
+constexpr size_t kMaxFailureBytes = 1000;
 
 void Fail(const char* reason, absl::string_view message, Result* result) {
   result->failure_reason = reason;
@@ -76,7 +80,7 @@ absl::StatusOr<Result> ParseResult(const std::string& body, const store::ObjectF
     case internal::v1::ChunkResult::kFailure:
       result.failure_reason =
           message.failure().reason().empty() ? "UNKNOWN" : message.failure().reason();
-      result.failure_message = message.failure().message();
+      result.failure_message = base::ToLabel(message.failure().message(), kMaxFailureBytes);
       return result;
     default:
       return absl::InvalidArgumentError("the result holds neither samples nor a failure");

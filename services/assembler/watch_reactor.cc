@@ -4,6 +4,7 @@
 
 #include "services/common/base/status.h"
 #include "services/common/grpc/status_convert.h"
+#include "services/common/grpc/unary.h"
 
 namespace unbraid::assembler {
 
@@ -22,8 +23,7 @@ WatchReactor::WatchReactor(std::string owner, const std::string& name, Engine* e
     Release();
   });
   if (posted) return;
-  FinishNow(grpc_util::ToGrpc(base::Error(absl::StatusCode::kResourceExhausted, "OVERLOADED",
-                                          "Too many calls are waiting here; try again soon.")));
+  FinishNow(grpc_util::ToGrpc(grpc_util::Overloaded()));
   Release();
 }
 

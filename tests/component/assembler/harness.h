@@ -45,7 +45,7 @@ class Harness {
   std::unique_ptr<Stub> stub_;
 };
 
-// A context for a stream of at most 20 s.
+// A context for a stream of at most three times kPatience.
 std::unique_ptr<grpc::ClientContext> StreamContext(const std::string& owner = kOwner);
 
 }  // namespace unbraid::assembler

@@ -1,11 +1,15 @@
 #include "services/assembler/finisher.h"
 
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
+#include <memory>
 
+#include "services/common/audio/interleave.h"
 #include "services/common/base/sha256.h"
+#include "services/common/store/files.h"
 #include "tests/unit/assembler/fixtures.h"
 
 namespace unbraid::assembler {
@@ -36,6 +40,16 @@ float Peak(const std::vector<float>& samples) {
   float peak = 0;
   for (float sample : samples) peak = std::max(peak, std::abs(sample));
   return peak;
+}
+
+// As if all chunks had been joined. Every stem is the song itself, so that the mix is far above
+// full scale.
+void WriteJoined(const Song& song, const ChunkFiles& files) {
+  REQUIRE(files.MakeFolders().ok());
+  const std::vector<float> floats = song.Floats();
+  const auto bytes = audio::AsBytes(floats.data(), static_cast<int64_t>(floats.size()));
+  for (int stem : song.computed)
+    REQUIRE(store::WriteFileDurably(files.JoinedPath(stem), bytes).ok());
 }
 
 }  // namespace
@@ -240,6 +254,33 @@ TEST_CASE("cancelling breaks the finishing off and leaves nothing behind") {
   finished.WaitForNotification();
   CHECK(f.bench.Get(song).state() == v1::Separation::STATE_CANCELLED);
   CHECK_FALSE(std::filesystem::exists(f.bench.PathOf(song, "")));
+}
+
+TEST_CASE("a finishing that is cancelled between two blocks takes no other, and leaves no file") {
+  Song song;
+  song.frames = song.model_frames = 210'000;  // of which a block holds 65 536
+  song.channels = 1;
+  double done = 0;  // the share after which it is cancelled
+  SECTION("floats, which are written at once") {}
+  SECTION("integers that clip, while they are written, after the peaks are known") {
+    song.format = v1::SAMPLE_FORMAT_S16;
+    done = 0.5;
+  }
+  test_support::TempDir folder;
+  const ChunkFiles files(folder.path(), song.separation_id(), 1);
+  WriteJoined(song, files);
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  auto finisher = std::make_unique<Finisher>(PlannedJob(song), files, cancelled);
+  int told = 0;
+  const absl::StatusOr<FinishResult> result = finisher->Finish([&](double share) {
+    if (share <= done) return;
+    ++told;
+    *cancelled = true;
+  });
+  finisher = nullptr;
+  CHECK(absl::IsCancelled(result.status()));
+  CHECK(told == 1);
+  CHECK(std::filesystem::is_empty(files.folder() + "/out"));
 }
 
 }  // namespace unbraid::assembler

@@ -10,6 +10,7 @@
 #include "services/common/audio/decoder.h"
 #include "services/common/audio/interleave.h"
 #include "services/common/base/crc32c.h"
+#include "services/common/base/steady.h"
 #include "services/common/store/files.h"
 
 namespace unbraid::assembler {
@@ -258,7 +259,8 @@ bool Bench::Await(const Song& song, Recorder* recorder, v1::Separation::State st
 }
 
 void Bench::TickLater() {
-  Run([this] { engine->Tick(absl::Now() + absl::Minutes(++minutes_)); });
+  const absl::Duration later = absl::Minutes(++minutes_);
+  Run([&] { engine->Tick(base::SteadyNow() + later, absl::Now() + later); });
 }
 
 std::string Bench::PathOf(const Song& song, const std::string& rest, int attempt) const {

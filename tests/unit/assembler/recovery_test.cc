@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "services/assembler/separation_store.h"
 #include "tests/support/sql.h"
 #include "tests/unit/assembler/fixtures.h"
 
@@ -24,6 +25,15 @@ std::map<std::string, std::string> Results(const Bench& bench, const Song& song)
 // Delivers everything that the record lacks, and more: what was not acknowledged comes again.
 void DeliverAll(Bench* bench, const Song& song) {
   for (int64_t chunk = 0; chunk < song.chunks(); ++chunk) bench->SendChunk(song, chunk);
+}
+
+// What the record says while no engine runs on the folder.
+v1::Separation::State RecordedState(const std::string& folder, const Song& song) {
+  const auto store = SeparationStore::Open(folder + "/assembler.sqlite");
+  REQUIRE(store.ok());
+  const auto job = (*store)->Load(song.separation_id());
+  REQUIRE(job.ok());
+  return job->separation.state();
 }
 
 }  // namespace
@@ -95,6 +105,7 @@ TEST_CASE("an orderly end during the finishing leaves it to the next start") {
   {
     Bench first(folder.path());
     first.Begin(song);
+    // The finishing begins when it has been abandoned, and runs before `first` is gone.
     const Held held(&first.finishing_executor);
     DeliverAll(&first, song);
     Recorder recorder;
@@ -104,6 +115,8 @@ TEST_CASE("an orderly end during the finishing leaves it to the next start") {
       return true;
     });
   }
+  CHECK(RecordedState(folder.path(), song) == v1::Separation::STATE_FINISHING);
+  CHECK(std::filesystem::is_empty(folder.path() + "/separations/123/1/out"));
   Bench second(folder.path());
   Recorder recorder;
   CHECK(second.Await(song, &recorder, v1::Separation::STATE_SUCCEEDED));

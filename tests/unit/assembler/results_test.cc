@@ -197,7 +197,7 @@ TEST_CASE("a finishing that met a full disk begins anew once there is room") {
   f.bench.hub.Unsubscribe(f.song.separation_id(), &recorder);
 }
 
-TEST_CASE("a late first chunk does not hold up calls while hundreds are joined") {
+TEST_CASE("a late first chunk does not hold up calls while dozens are joined") {
   test_support::TempDir folder;
   Bench bench(folder.path());
   Song song;

@@ -33,7 +33,7 @@ struct Week {
   void PassDays(int days) {
     hours += 24 * days;
     bench.On([this](Engine& e) {
-      e.Tick(Now());
+      e.Tick(Now(), Now());
       return true;
     });
   }
@@ -173,7 +173,8 @@ TEST_CASE("without a retention everything stays") {
   bench.Complete(song);
   CHECK_FALSE(bench.Get(song).has_expire_time());
   bench.On([](Engine& e) {
-    e.Tick(absl::Now() + 10'000 * kDay);
+    const absl::Time late = absl::Now() + 10'000 * kDay;
+    e.Tick(late, late);
     return true;
   });
   CHECK(bench.Get(song).state() == v1::Separation::STATE_SUCCEEDED);
