@@ -4,8 +4,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/grpc/status_convert.h"
 #include "services/common/telemetry/log.h"
 
@@ -14,7 +14,7 @@ namespace {
 
 // "456" and "separation" for separations/456/stems/vocals.
 std::pair<std::string, std::string> Subject(const std::string& name) {
-  const std::vector<std::string> parts = absl::StrSplit(name, '/');
+  const std::vector<std::string> parts = absl::StrSplit(name, absl::MaxSplits('/', 2));
   const std::string id = parts.size() > 1 ? parts[1] : "";
   if (absl::StartsWith(name, "separations/")) return {"separation", id};
   if (absl::StartsWith(name, "tracks/")) return {"track", id};
@@ -24,7 +24,7 @@ std::pair<std::string, std::string> Subject(const std::string& name) {
 }  // namespace
 
 CallRecord::CallRecord(std::string method, telemetry::Metrics* metrics)
-    : method_(std::move(method)), metrics_(metrics), begin_(absl::Now()) {}
+    : method_(std::move(method)), metrics_(metrics), begin_(base::SteadyNow()) {}
 
 void CallRecord::Count(prometheus::Counter** counter, const char* direction, size_t bytes) {
   if (*counter == nullptr) {
@@ -36,7 +36,7 @@ void CallRecord::Count(prometheus::Counter** counter, const char* direction, siz
 }
 
 void CallRecord::Finish(const grpc::Status& status) {
-  const double seconds = absl::ToDoubleSeconds(absl::Now() - begin_);
+  const double seconds = absl::ToDoubleSeconds(base::SteadyNow() - begin_);
   const absl::Status outcome = grpc_util::FromGrpc(status);
   const std::string code = absl::StatusCodeToString(outcome.code());
   metrics_

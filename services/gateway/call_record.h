@@ -18,7 +18,7 @@ class CallRecord {
   CallRecord(std::string method, telemetry::Metrics* metrics);
 
   // The separation or track that the call is about, as a resource name; may be told late or never.
-  void SetSubject(const std::string& name) { subject_ = name; }
+  void SetSubject(const std::string& name) { subject_ = name.substr(0, kMaxSubject); }
 
   // Counts the bytes of a message from the client, or to it.
   void CountUp(size_t bytes) { Count(&up_, "up", bytes); }
@@ -28,6 +28,8 @@ class CallRecord {
   void Finish(const grpc::Status& status);
 
  private:
+  static constexpr size_t kMaxSubject = 200;  // bytes; a client may send megabytes for a name
+
   void Count(prometheus::Counter** counter, const char* direction, size_t bytes);
 
   const std::string method_;

@@ -39,6 +39,8 @@ struct Config {
 
   // Calls of Separate at the same time; each holds a thread. More are refused with OVERLOADED.
   int max_separate_calls = 64;
+  // How long such a call may bring nothing while a song is uploaded.
+  absl::Duration separate_patience = absl::Minutes(5);
 
   // How long streams may go on after SIGTERM.
   absl::Duration grace = absl::Seconds(10);

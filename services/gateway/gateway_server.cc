@@ -54,29 +54,30 @@ GatewayServer::~GatewayServer() {
 
 absl::Status GatewayServer::Ready() const {
   absl::MutexLock lock(&mutex_);
-  return draining_ ? absl::UnavailableError("shutting down") : ready_;
+  return draining_.stopped() ? absl::UnavailableError("shutting down") : ready_;
 }
 
 void GatewayServer::Poll() {
   while (true) {
     const absl::Status status = backends_.Check(kPollDeadline);
-    absl::MutexLock lock(&mutex_);
-    if (draining_) return;
-    if (status.ok() != ready_.ok()) {
-      telemetry::Info(status.ok() ? "ready" : "not ready",
-                      {{"reason", std::string(status.message())}});
+    {
+      absl::MutexLock lock(&mutex_);
+      if (draining_.stopped()) return;
+      if (status.ok() != ready_.ok()) {
+        telemetry::Info(status.ok() ? "ready" : "not ready",
+                        {{"reason", std::string(status.message())}});
+      }
+      ready_ = status;
+      server_->SetServing(status.ok());
     }
-    ready_ = status;
-    server_->SetServing(status.ok());
-    mutex_.AwaitWithTimeout(absl::Condition(&draining_), kPollPeriod);
-    if (draining_) return;
+    if (draining_.Pause(kPollPeriod)) return;
   }
 }
 
 void GatewayServer::Drain() {
   {
     absl::MutexLock lock(&mutex_);
-    draining_ = true;
+    draining_.Stop();
   }
   if (server_ != nullptr) {
     server_->SetServing(false);  // the poller says nothing more once `draining_` is set

@@ -7,6 +7,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "services/common/base/steady.h"
 #include "services/common/grpc/server.h"
 #include "services/common/telemetry/http_server.h"
 #include "services/gateway/separation_service.h"
@@ -52,7 +53,7 @@ class GatewayServer {
   mutable absl::Mutex mutex_;
   absl::Status ready_ ABSL_GUARDED_BY(mutex_) =
       absl::UnavailableError("the backends have not been asked yet");
-  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  base::StopSignal draining_;
   std::thread poller_;
 };
 

@@ -1,11 +1,13 @@
 #include <iostream>
 
+#include "services/common/base/file_limit.h"
 #include "services/common/base/shutdown.h"
 #include "services/common/telemetry/log.h"
 #include "services/gateway/gateway_server.h"
 
 int main(int argc, char** argv) {
   using namespace unbraid;  // NOLINT(google-build-using-namespace): a list of parts reads better
+  base::RaiseFileLimit();
   base::PrepareSignals();
   gateway::Config config;
   if (const std::optional<int> status = gateway::ParseConfig(argc, argv, &config)) return *status;

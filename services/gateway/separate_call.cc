@@ -4,10 +4,11 @@
 
 namespace unbraid::gateway {
 
-bool SeparateCall::Wait(Step* step) {
+bool SeparateCall::Wait(const Step* step, absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(
-      +[](Step* waited) { return *waited == Step::kDone || *waited == Step::kFailed; }, step));
+  mutex_.AwaitWithTimeout(absl::Condition(
+                              +[](const Step* waited) { return *waited != Step::kRunning; }, step),
+                          timeout);
   return *step == Step::kDone;
 }
 
@@ -16,8 +17,10 @@ bool SeparateCall::Read(v1::SeparateRequest* request) {
     absl::MutexLock lock(&mutex_);
     read_ = Step::kRunning;
   }
-  StartRead(request);
-  return Wait(&read_);
+  StartRead(&incoming_);
+  if (!Wait(&read_, patience_)) return false;
+  request->Swap(&incoming_);
+  return true;
 }
 
 bool SeparateCall::Write(const v1::SeparateResponse& response) {
@@ -26,7 +29,7 @@ bool SeparateCall::Write(const v1::SeparateResponse& response) {
     write_ = Step::kRunning;
   }
   StartWrite(&response);
-  return Wait(&write_);
+  return Wait(&write_, absl::InfiniteDuration());
 }
 
 void SeparateCall::OnReadDone(bool ok) {

@@ -6,6 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "unbraid/v1/separation_service.pb.h"
 
 namespace unbraid::gateway {
@@ -14,7 +15,11 @@ namespace unbraid::gateway {
 // may block. Deletes itself after End.
 class SeparateCall : public grpc::ServerBidiReactor<v1::SeparateRequest, v1::SeparateResponse> {
  public:
-  // Waits for the next message of the client; false when there are no more, or the client is gone.
+  // `patience`: how long a client may say nothing while it is read from.
+  explicit SeparateCall(absl::Duration patience) : patience_(patience) {}
+
+  // Waits for the next message of the client; false when there are no more, the client is gone, or
+  // it is silent. In the latter case it must be ended.
   bool Read(v1::SeparateRequest* request);
 
   // Waits until the message is taken; false when the client is gone.
@@ -28,6 +33,12 @@ class SeparateCall : public grpc::ServerBidiReactor<v1::SeparateRequest, v1::Sep
 
   // Ends the call; the last that the session does with it.
   void End(const grpc::Status& status) { Finish(status); }
+
+  // Read has waited in vain.
+  bool silent() const {
+    absl::MutexLock lock(&mutex_);
+    return read_ == Step::kRunning;
+  }
 
   // A call to a backend that is cancelled, for its lifetime, when the client goes away.
   class Backend {
@@ -50,7 +61,11 @@ class SeparateCall : public grpc::ServerBidiReactor<v1::SeparateRequest, v1::Sep
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override { delete this; }
-  bool Wait(Step* step);
+  // False when it failed, or the time is up.
+  bool Wait(const Step* step, absl::Duration timeout);
+
+  const absl::Duration patience_;
+  v1::SeparateRequest incoming_;  // gRPC's while read_ is kRunning
 
   mutable absl::Mutex mutex_;
   Step read_ ABSL_GUARDED_BY(mutex_) = Step::kIdle;

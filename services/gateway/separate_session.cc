@@ -11,6 +11,8 @@
 namespace unbraid::gateway {
 namespace {
 
+constexpr char kNoStart[] = "The first message must carry `start`.";
+
 absl::Status ClientGone() { return absl::CancelledError("the client is gone"); }
 
 absl::Status Invalid(const char* sentence) {
@@ -39,12 +41,19 @@ class Session {
   }
 
  private:
+  // Why there is no message; `ended`: what is wrong when the client sends no more.
+  absl::Status NothingRead(const char* ended) const {
+    if (call_->cancelled()) return ClientGone();
+    if (!call_->silent()) return Invalid(ended);
+    return base::Error(absl::StatusCode::kUnavailable, "UPLOAD_SILENT",
+                       "Nothing came for minutes; call again, or use UploadTrack, which goes on "
+                       "where it was.");
+  }
+
   absl::Status ReadStart() {
     v1::SeparateRequest request;
-    if (!call_->Read(&request)) {
-      return call_->cancelled() ? ClientGone() : Invalid("The first message must carry `start`.");
-    }
-    if (!request.has_start()) return Invalid("The first message must carry `start`.");
+    if (!call_->Read(&request)) return NothingRead(kNoStart);
+    if (!request.has_start()) return Invalid(kNoStart);
     if (!request.start().separation().track().empty()) {
       return Invalid(
           "`start.separation.track` must be empty: the track is the one that is being uploaded.");
@@ -75,8 +84,7 @@ class Session {
     bool last = false;
     while (!last) {
       if (!call_->Read(&request)) {
-        return call_->cancelled() ? ClientGone()
-                                  : Invalid("The upload ended before a part with `finish_write`.");
+        return NothingRead("The upload ended before a part with `finish_write`.");
       }
       v1::UploadTrackRequest* part = request.mutable_part();
       if (!request.has_part() || part->has_spec()) {

@@ -95,7 +95,7 @@ grpc::ServerWriteReactor<v1::DownloadStemResponse>* SeparationServiceImpl::Downl
 
 grpc::ServerBidiReactor<v1::SeparateRequest, v1::SeparateResponse>* SeparationServiceImpl::Separate(
     Context*) {
-  auto* call = new SeparateCall();
+  auto* call = new SeparateCall(config_.separate_patience);
   auto record = std::make_shared<CallRecord>("Separate", metrics_);
   auto end = [this, call, record](const absl::Status& status) {
     const grpc::Status answer = grpc_util::ToGrpc(status);

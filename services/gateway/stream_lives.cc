@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/time/clock.h"
 #include "services/common/base/status.h"
+#include "services/common/base/steady.h"
 #include "services/common/grpc/status_convert.h"
 
 namespace unbraid::gateway {
@@ -37,7 +37,7 @@ StreamLives::~StreamLives() {
 
 void StreamLives::Add(Stream* stream) {
   absl::MutexLock lock(&mutex_);
-  const absl::Time due = absl::Now() + longest_;
+  const absl::Time due = base::SteadyNow() + longest_;
   due_[stream] = due;
   if (leaving_) stream->End(Leaving());
   if (due >= next_) return;
@@ -59,8 +59,8 @@ void StreamLives::EndAll() {
 void StreamLives::Watch() {
   absl::MutexLock lock(&mutex_);
   while (!stopping_) {
-    changed_.WaitWithDeadline(&mutex_, next_);
-    const absl::Time now = absl::Now();
+    changed_.WaitWithTimeout(&mutex_, next_ - base::SteadyNow());
+    const absl::Time now = base::SteadyNow();
     if (now >= next_) EndOld(now);
   }
 }
