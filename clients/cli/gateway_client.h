@@ -1,6 +1,7 @@
 #ifndef UNBRAID_CLIENTS_CLI_GATEWAY_CLIENT_H_
 #define UNBRAID_CLIENTS_CLI_GATEWAY_CLIENT_H_
 
+#include <google/protobuf/empty.pb.h>
 #include <grpcpp/client_context.h>
 
 #include <memory>
@@ -45,6 +46,20 @@ class GatewayClient {
   absl::Status CallToTheEnd(Stub* stub, Method method, const Request& request, Response* response) {
     return Retried(
         [&](grpc::ClientContext* context) { return (stub->*method)(context, request, response); });
+  }
+
+  // The same for a removal. After a try whose answer was lost, NOT_FOUND is success.
+  template <typename Stub, typename Method, typename Request>
+  absl::Status Remove(Stub* stub, Method method, const Request& request) {
+    bool again = false;
+    return Retried([&](grpc::ClientContext* context) {
+      const Interrupt::Scope scope(interrupt_, context);
+      google::protobuf::Empty nothing;
+      const grpc::Status status = (stub->*method)(context, request, &nothing);
+      const bool gone = again && status.error_code() == grpc::StatusCode::NOT_FOUND;
+      again = true;
+      return gone ? grpc::Status::OK : status;
+    });
   }
 
   // Cancels a separation even after Ctrl-C; goes on trying for some seconds.

@@ -48,19 +48,18 @@ absl::Status Get(const Options& options, GatewayClient* client, Reporter* report
 }
 
 absl::Status Delete(const Options& options, GatewayClient* client, Reporter* reporter) {
-  google::protobuf::Empty nothing;
   if (IsTrack(options.name)) {
     v1::DeleteTrackRequest request;
     request.set_name(options.name);
     UNBRAID_RETURN_IF_ERROR(
-        client->Call(client->tracks(), &v1::TrackService::Stub::DeleteTrack, request, &nothing));
+        client->Remove(client->tracks(), &v1::TrackService::Stub::DeleteTrack, request));
   } else {
     v1::DeleteSeparationRequest request;
     request.set_name(options.name);
-    UNBRAID_RETURN_IF_ERROR(client->Call(
-        client->separations(), &v1::SeparationService::Stub::DeleteSeparation, request, &nothing));
+    UNBRAID_RETURN_IF_ERROR(client->Remove(
+        client->separations(), &v1::SeparationService::Stub::DeleteSeparation, request));
   }
-  reporter->Show("deleted", nothing, absl::StrCat(options.name, " deleted\n"));
+  reporter->Show("deleted", google::protobuf::Empty(), absl::StrCat(options.name, " deleted\n"));
   return absl::OkStatus();
 }
 

@@ -30,6 +30,12 @@ std::ostream* StreamOf(ResultsTo results) {
   return results == ResultsTo::kStandardOutput ? &std::cout : &std::cerr;
 }
 
+absl::Status WrittenTo(const std::ostream& out) {
+  if (out.good()) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kInvalidArgument, "OUTPUT_NOT_WRITABLE",
+                     "The results cannot be told: nobody reads them, or the disk is full.");
+}
+
 class JsonReporter : public Reporter {
  public:
   explicit JsonReporter(std::ostream* out) : out_(out) {}
@@ -64,6 +70,8 @@ class JsonReporter : public Reporter {
     for (const auto& [key, value] : base::FactsOf(status)) line["facts"][key] = value;
     Print(line);
   }
+
+  absl::Status Written() const override { return WrittenTo(*out_); }
 
  private:
   void Print(const Json& line) {
@@ -103,6 +111,7 @@ class TextReporter : public Reporter {
     view_->Say(absl::StrCat("unbraid: ", status.message(), reason.empty() ? "" : " [", reason,
                             reason.empty() ? "" : "]"));
   }
+  absl::Status Written() const override { return WrittenTo(*out_); }
 
  private:
   std::ostream* const out_;

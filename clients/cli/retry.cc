@@ -20,7 +20,8 @@ bool IsBrokenOff(const absl::Status& failure) {
 }  // namespace
 
 bool MayTryAgain(const absl::Status& failure) {
-  return absl::IsUnavailable(failure) || absl::IsDeadlineExceeded(failure) || IsBrokenOff(failure);
+  return absl::IsUnavailable(failure) || absl::IsDeadlineExceeded(failure) ||
+         IsBrokenOff(failure) || base::ReasonOf(failure) == "OVERLOADED";
 }
 
 absl::Status RetryPolicy::Next(const absl::Status& failure) {

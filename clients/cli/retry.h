@@ -7,8 +7,8 @@
 
 namespace unbraid::cli {
 
-// Whether a call that failed so may succeed later: the gateway is away, did not answer in time, or
-// broke the call off because it ends.
+// Whether a call that failed so may succeed later: the gateway is away, did not answer in time,
+// broke the call off because it ends, or somebody behind it has too much to do for the moment.
 bool MayTryAgain(const absl::Status& failure);
 
 // How long to go on when the gateway does not answer. Everything that is tried again is idempotent:

@@ -59,6 +59,7 @@ int Run(int argc, char** argv) {
   Interrupt interrupt;
   GatewayClient client(options.gateway, &interrupt, options.patience);
   absl::Status status = RunCommand(options, &client, reporter.get());
+  if (status.ok()) status = reporter->Written();
   if (!status.ok() && interrupt.requested()) {
     status = base::Error(
         absl::StatusCode::kCancelled, "INTERRUPTED",

@@ -3,13 +3,13 @@
 #include <array>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "services/common/base/package_id.h"
+#include "services/common/base/utf8.h"
 
 namespace unbraid::cli {
 namespace {
@@ -77,7 +77,7 @@ std::string FormatClock(int64_t seconds) {
   return absl::StrFormat("%d:%02d", minutes, rest);
 }
 
-std::string Printable(absl::string_view label) { return absl::Utf8SafeCHexEscape(label); }
+std::string Printable(absl::string_view label) { return base::Printable(label); }
 
 std::string DescribeTrack(const v1::Track& track) {
   std::string line = absl::StrFormat("%s: %s, %s %s, %d Hz, %d channel%s", track.name(),

@@ -15,7 +15,7 @@ absl::Status UploadCommand(const Options& options, GatewayClient* client, Report
 
 absl::Status Watch(const Options& options, GatewayClient* client, Reporter* reporter) {
   UNBRAID_ASSIGN_OR_RETURN(const v1::Separation separation,
-                           WatchUntilEnd(options.name, client, reporter));
+                           WatchUntilEnd(options.name, client, reporter, /*only_to_tell=*/true));
   UNBRAID_RETURN_IF_ERROR(OutcomeOf(separation));
   reporter->Show("separation", separation, Describe(separation));
   return absl::OkStatus();

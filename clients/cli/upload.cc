@@ -49,9 +49,12 @@ class Upload {
       const int64_t before = offset_;
       absl::StatusOr<v1::Track> track = TryOnce();
       if (track.ok()) return track;
-      if (offset_ > before) retry.Reset();
-      UNBRAID_RETURN_IF_ERROR(retry.Next(Resumable(track.status())));
+      const absl::Status failure = Resumable(track.status());
+      if (!MayTryAgain(failure)) return failure;
+      // What counts is what was stored, not what was sent.
       UNBRAID_ASSIGN_OR_RETURN(offset_, CommittedSize());
+      if (offset_ > before) retry.Reset();
+      UNBRAID_RETURN_IF_ERROR(retry.Next(failure));
     }
   }
 

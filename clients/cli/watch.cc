@@ -28,7 +28,7 @@ absl::Status OutcomeOf(const v1::Separation& separation) {
 }
 
 absl::StatusOr<v1::Separation> WatchUntilEnd(const std::string& name, GatewayClient* client,
-                                             Reporter* reporter) {
+                                             Reporter* reporter, bool only_to_tell) {
   v1::WatchSeparationRequest request;
   request.set_name(name);
   RetryPolicy retry = client->MakeRetryPolicy();
@@ -42,8 +42,10 @@ absl::StatusOr<v1::Separation> WatchUntilEnd(const std::string& name, GatewayCli
       retry.Reset();
       last = news.separation();
       reporter->Progress(last);
+      if (only_to_tell && !reporter->Written().ok()) context.TryCancel();
     }
     absl::Status status = grpc_util::FromGrpc(reader->Finish());
+    if (only_to_tell) UNBRAID_RETURN_IF_ERROR(reporter->Written());
     if (HasEnded(last)) return last;
     // A stream that ends early without an error was ended to bound its life: attach again.
     if (status.ok()) status = absl::UnavailableError("the stream has ended");

@@ -12,8 +12,9 @@ namespace unbraid::cli {
 
 // Follows a separation until it ends and gives its last state; re-attaches when the connection
 // breaks. CANCELLED after Ctrl-C: the separation itself goes on.
+// `only_to_tell`: also ends when what is seen cannot be told any more, with Reporter::Written.
 absl::StatusOr<v1::Separation> WatchUntilEnd(const std::string& name, GatewayClient* client,
-                                             Reporter* reporter);
+                                             Reporter* reporter, bool only_to_tell = false);
 
 bool HasEnded(const v1::Separation& separation);
 

@@ -23,7 +23,9 @@ class RecordingReporter : public Reporter {
   void Wrote(const std::string& stem, const std::string&) override { stems.push_back(stem); }
   void Show(const std::string&, const google::protobuf::Message&, const std::string&) override {}
   void Failed(const absl::Status&) override {}
+  absl::Status Written() const override { return written; }
 
+  absl::Status written;
   std::string track_name;
   std::vector<v1::Separation::State> states;
   std::vector<std::string> stems;
@@ -95,6 +97,28 @@ TEST_CASE_METHOD(Fixture, "an upload goes on though a part was stored after the 
   gateway.stale_size = 262'144;
   REQUIRE(RunSeparate().ok());
   CHECK(gateway.uploaded() == song);
+}
+
+TEST_CASE_METHOD(Fixture, "an upload of which nothing is ever stored is given up") {
+  gateway.damage_uploads = true;
+  GatewayClient client(gateway.address(), &interrupt, absl::Seconds(1));
+  CHECK(base::ReasonOf(UploadCommand(options, &client, &reporter)) == "CHECKSUM_MISMATCH");
+}
+
+TEST_CASE_METHOD(Fixture, "a deletion whose answer is lost is one") {
+  options.name = "tracks/1";
+  GatewayClient client(gateway.address(), &interrupt, absl::Seconds(20));
+  CHECK(Delete(options, &client, &reporter).ok());
+  CHECK(absl::IsNotFound(Delete(options, &client, &reporter)));
+}
+
+TEST_CASE_METHOD(Fixture, "to watch ends when nobody can be told") {
+  gateway.watch_for_ever = true;
+  options.name = "separations/2";
+  reporter.written = absl::UnavailableError("nobody reads");
+  GatewayClient client(gateway.address(), &interrupt, absl::Seconds(20));
+  CHECK(Watch(options, &client, &reporter) == reporter.written);
+  CHECK(client.CancelNow(options.name).ok());  // lets the gateway end
 }
 
 TEST_CASE_METHOD(Fixture, "a download that is cut goes on where it was") {

@@ -31,6 +31,10 @@ class FakeGateway::Tracks : public v1::TrackService::Service {
       }
       if (part.crc32c() != base::Crc32c(part.data()))
         return {grpc::StatusCode::DATA_LOSS, "damaged"};
+      if (fake_->damage_uploads) {
+        return grpc_util::ToGrpc(
+            base::Error(absl::StatusCode::kDataLoss, "CHECKSUM_MISMATCH", "damaged"));
+      }
       fake_->uploaded_ += part.data();
       const auto limit = fake_->break_upload_after;
       if (limit >= 0 && static_cast<int64_t>(fake_->uploaded_.size()) >= limit) {
@@ -47,6 +51,13 @@ class FakeGateway::Tracks : public v1::TrackService::Service {
     return grpc::Status::OK;
   }
 
+  // There is one, and the answer to its deletion gets lost.
+  grpc::Status DeleteTrack(grpc::ServerContext*, const v1::DeleteTrackRequest*,
+                           google::protobuf::Empty*) override {
+    if (std::exchange(deleted_, true)) return {grpc::StatusCode::NOT_FOUND, "no such track"};
+    return kBroken;
+  }
+
   grpc::Status GetUpload(grpc::ServerContext*, const v1::GetUploadRequest*,
                          v1::Upload* upload) override {
     const int64_t stale = std::exchange(fake_->stale_size, -1);
@@ -56,6 +67,7 @@ class FakeGateway::Tracks : public v1::TrackService::Service {
 
  private:
   FakeGateway* const fake_;
+  bool deleted_ = false;
 };
 
 class FakeGateway::Separations : public v1::SeparationService::Service {

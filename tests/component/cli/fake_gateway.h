@@ -28,6 +28,7 @@ class FakeGateway {
   int64_t break_upload_after = -1;    // bytes taken until the stream fails with UNAVAILABLE, once
   int64_t break_download_after = -1;  // bytes sent until the stream fails with UNAVAILABLE, once
   int64_t stale_size = -1;            // what GetUpload tells once, instead of the truth
+  bool damage_uploads = false;        // refuses every part
   std::function<void()> on_create;    // in the middle of CreateSeparation
   int cancels_refused = 0;            // so many calls fail with UNAVAILABLE
   bool watch_for_ever = false;        // until it is cancelled

@@ -29,6 +29,15 @@ TEST_CASE_METHOD(Fixture, "tries again what was not answered in time") {
         absl::StatusCode::kDeadlineExceeded);
 }
 
+TEST_CASE_METHOD(Fixture, "tries again what a service had no time for, but not what has no room") {
+  Interrupt interrupt;
+  RetryPolicy retry(&interrupt, absl::Minutes(1));
+  const auto code = absl::StatusCode::kResourceExhausted;
+  CHECK(retry.Next(base::Error(code, "OVERLOADED", "Try again soon.")).ok());
+  const absl::Status full = base::Error(code, "DISK_FULL", "The disk is full.");
+  CHECK(retry.Next(full) == full);
+}
+
 // Found by chaos: a download that met a gateway in its last moment was told CANCELLED, and given
 // up.
 TEST_CASE_METHOD(Fixture, "tries again when a gateway that ends breaks a call off") {
