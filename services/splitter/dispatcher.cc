@@ -215,7 +215,8 @@ bool Dispatcher::OnNotCut(const Order& order, const absl::Status& why) {
     }
   }
   if (!passes) on_failure_(order.job->id, order.job->attempt, why);
-  if (passes) telemetry::Warning("chunk cannot be cut now", {{"error", why}});
+  if (passes && !std::exchange(short_of_means_, true))
+    telemetry::Warning("no chunk can be cut now", {{"error", why}});
   return !passes;
 }
 
@@ -223,6 +224,7 @@ bool Dispatcher::Send(const Order& order) {
   const Job& job = *order.job;
   auto task = Cut(order);
   if (!task.ok()) return OnNotCut(order, task.status());
+  short_of_means_ = false;
   LayAside(&*task);
   OutgoingChunk chunk{job.package(), ChunkMessageId(*task), task->SerializeAsString()};
   const int64_t bytes =

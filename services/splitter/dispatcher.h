@@ -137,6 +137,7 @@ class Dispatcher {
   bool news_ ABSL_GUARDED_BY(mutex_) = false;  // something changed: look again at once
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
+  bool short_of_means_ = false;  // of the thread that steps: chunks cannot be cut, as was said
   std::thread thread_;
 };
 

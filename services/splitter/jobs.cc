@@ -1,6 +1,7 @@
 #include "services/splitter/jobs.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <random>
 #include <utility>
@@ -129,7 +130,7 @@ absl::StatusOr<v1::Separation> Jobs::Open(const Job& job, bool is_new) {
   Job accepted = job;
   accepted.attempt = opened->attempt();
   if (HasEnded(opened->separation())) {
-    (void)TakeHeard(job.id);  // of a life that is over
+    (void)TakeHeard(job.id, accepted.attempt);  // of a life that is over
     ForgetCreation(job, accepted.attempt);
   } else {
     UNBRAID_RETURN_IF_ERROR(Accept(accepted, opened->started()));
@@ -139,7 +140,7 @@ absl::StatusOr<v1::Separation> Jobs::Open(const Job& job, bool is_new) {
 
 absl::Status Jobs::Accept(const Job& job, bool started) {
   UNBRAID_RETURN_IF_ERROR(parts_.jobs->Save(job));
-  const auto heard = TakeHeard(job.id);
+  const auto heard = TakeHeard(job.id, job.attempt);
   {
     absl::MutexLock lock(&mutex_);
     unopened_.erase(job.id);
@@ -150,26 +151,31 @@ absl::Status Jobs::Accept(const Job& job, bool started) {
   }
   telemetry::Info("separation opened",
                   {{"separation", job.id.ToString()}, {"attempt", job.attempt}});
-  const bool told = heard && heard->attempt() == job.attempt;
-  pipeline_->Activate(job, told ? NotToSend(*heard) : std::vector<bool>());
+  const bool told = heard && heard->active.attempt() == job.attempt;
+  pipeline_->Activate(job, told ? NotToSend(heard->active) : std::vector<bool>());
+  if (told) PassRetriesOn(*heard);
   return absl::OkStatus();
 }
 
-std::optional<internal::v1::ActiveSeparation> Jobs::TakeHeard(base::SeparationId id) {
+std::optional<Jobs::Heard> Jobs::TakeHeard(base::SeparationId id, int32_t attempt) {
   absl::MutexLock lock(&mutex_);
-  auto heard = heard_.extract(id);
-  if (heard.empty()) return std::nullopt;
-  return std::move(heard.mapped());
+  const auto heard = heard_.find(id);
+  if (heard == heard_.end() || heard->second.active.attempt() > attempt) return std::nullopt;
+  return std::move(heard_.extract(heard).mapped());
 }
 
 // What was heard meanwhile, and not taken by the opener, whose answer was perhaps lost, counts now.
 void Jobs::EndOpening(base::SeparationId id) {
+  absl::MutexLock news(&news_mutex_);
   {
     absl::MutexLock lock(&mutex_);
     if (--opening_[id] > 0) return;
     opening_.erase(id);
   }
-  if (const auto heard = TakeHeard(id)) OnActive(*heard);
+  const auto heard = TakeHeard(id, std::numeric_limits<int32_t>::max());
+  if (!heard) return;
+  TakeIn(heard->active);
+  PassRetriesOn(*heard);
 }
 
 void Jobs::ForgetCreation(const Job& job, int32_t attempt) {

@@ -60,6 +60,11 @@ class Jobs : public WorkEvents {
   // Marks a separation as being opened, so that news of it are left to the opener.
   class Opening;
 
+  struct Heard {
+    internal::v1::ActiveSeparation active;
+    std::vector<internal::v1::RetryChunk> retries;
+  };
+
   absl::StatusOr<Job> Make(const std::string& owner, const v1::Separation& wanted) const;
   absl::StatusOr<Job> Record(const std::string& owner, const v1::Separation& wanted, bool* is_new);
   absl::Status SaveNew(const Job& job);
@@ -71,13 +76,16 @@ class Jobs : public WorkEvents {
   absl::Status Accept(const Job& job, bool started);
   void OpenAgain(const Job& job);
   void EndOpening(base::SeparationId id);
+  void TakeIn(const internal::v1::ActiveSeparation& active);
   void Forget(base::SeparationId id, int32_t attempt);
   // Unless a client has begun the separation again meanwhile.
   void ForgetCreation(const Job& job, int32_t attempt);
   bool IsOpening(base::SeparationId id) const;
   void OnLost(const internal::v1::ActiveSeparation& active);
-  // Takes what was heard of a separation while it was being opened, if anything was.
-  std::optional<internal::v1::ActiveSeparation> TakeHeard(base::SeparationId id);
+  // Takes what was heard of a separation, up to this attempt, while it was being opened, if
+  // anything was.
+  std::optional<Heard> TakeHeard(base::SeparationId id, int32_t attempt);
+  void PassRetriesOn(const Heard& heard);
   // Chunks that need not be sent: those that are done, and those that were given out.
   std::vector<bool> NotToSend(const internal::v1::ActiveSeparation& active);
 
@@ -89,11 +97,15 @@ class Jobs : public WorkEvents {
   // just going.
   absl::Mutex record_mutex_;
 
+  // Held while news are taken in, on the watcher's thread or later by an opener, so that they count
+  // in the order in which they came. Before the others.
+  absl::Mutex news_mutex_;
+
   mutable absl::Mutex mutex_;
   std::map<base::SeparationId, int> opening_ ABSL_GUARDED_BY(mutex_);  // and how many callers
   std::set<base::SeparationId> unopened_ ABSL_GUARDED_BY(mutex_);
   // News of separations that are being opened, for whoever opens them.
-  std::map<base::SeparationId, internal::v1::ActiveSeparation> heard_ ABSL_GUARDED_BY(mutex_);
+  std::map<base::SeparationId, Heard> heard_ ABSL_GUARDED_BY(mutex_);
   std::vector<GivenOut> given_out_ ABSL_GUARDED_BY(mutex_);  // by the process before
   absl::Time open_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time expire_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();

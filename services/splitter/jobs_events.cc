@@ -31,6 +31,11 @@ void Jobs::OnConnected(const std::string& assembler) {
 }
 
 void Jobs::OnActive(const internal::v1::ActiveSeparation& active) {
+  absl::MutexLock news(&news_mutex_);
+  TakeIn(active);
+}
+
+void Jobs::TakeIn(const internal::v1::ActiveSeparation& active) {
   const base::SeparationId id(active.separation_id());
   {
     absl::MutexLock lock(&mutex_);
@@ -43,7 +48,7 @@ void Jobs::OnActive(const internal::v1::ActiveSeparation& active) {
     absl::MutexLock lock(&mutex_);
     // Whoever is opening it gets to know the attempt by the answer.
     if (opening_.count(id) > 0) {
-      heard_[id] = active;
+      heard_[id] = {active, {}};
       return;
     }
   }
@@ -54,6 +59,7 @@ void Jobs::OnActive(const internal::v1::ActiveSeparation& active) {
   }
   if (!found->has_value()) return OnLost(active);
   Job job = **std::move(found);
+  if (job.attempt > active.attempt()) return;  // a client has begun it again meanwhile
   job.attempt = active.attempt();
   const absl::Status saved = parts_.jobs->Save(job);
   if (!saved.ok()) telemetry::Error("cannot save a record", {{"error", saved}});
@@ -63,6 +69,13 @@ void Jobs::OnActive(const internal::v1::ActiveSeparation& active) {
   }
   telemetry::Info("going on with a separation", {{"separation", id.ToString()}});
   pipeline_->Activate(job, NotToSend(active));
+}
+
+void Jobs::PassRetriesOn(const Heard& heard) {
+  for (const internal::v1::RetryChunk& retry : heard.retries) {
+    pipeline_->Retry(base::SeparationId(retry.separation_id()), retry.attempt(),
+                     retry.chunk_index(), retry.try_());
+  }
 }
 
 std::vector<bool> Jobs::NotToSend(const internal::v1::ActiveSeparation& active) {
@@ -113,17 +126,20 @@ void Jobs::OnEnded(const internal::v1::EndedSeparation& ended) {
   const base::SeparationId id(ended.separation_id());
   telemetry::Info("separation ended",
                   {{"separation", id.ToString()}, {"attempt", ended.attempt()}});
+  absl::MutexLock news(&news_mutex_);
   pipeline_->Drop(id, ended.attempt());
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto heard = heard_.find(id);
-    if (heard != heard_.end() && heard->second.attempt() <= ended.attempt()) heard_.erase(heard);
-  }
+  (void)TakeHeard(id, ended.attempt());
   // A new attempt that is being opened needs the record.
   if (!IsOpening(id)) Forget(id, ended.attempt());
 }
 
 void Jobs::OnRetry(const internal::v1::RetryChunk& retry) {
+  absl::MutexLock news(&news_mutex_);
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto heard = heard_.find(base::SeparationId(retry.separation_id()));
+    if (heard != heard_.end()) return heard->second.retries.push_back(retry);
+  }
   pipeline_->Retry(base::SeparationId(retry.separation_id()), retry.attempt(), retry.chunk_index(),
                    retry.try_());
 }

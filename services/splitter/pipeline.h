@@ -109,6 +109,7 @@ class Pipeline {
     std::string obstacle;                 // why it must wait, of our own knowledge
     std::optional<std::string> reported;  // what the assembler was told; nothing: unknown
     absl::Time reported_at = absl::InfinitePast();
+    bool reporting = false;  // a report is on its way, which a later one must not overtake
     absl::Time last_news = absl::InfinitePast();
     bool stalled = false;  // a snapshot has been asked for
     // Of what it sends to the assembler.

@@ -78,7 +78,7 @@ void Pipeline::ReportWaiting(const Job& job, const std::string& text) {
   {
     absl::MutexLock lock(&mutex_);
     Active* active = Find(job.id, job.attempt);
-    if (active == nullptr) return;
+    if (active == nullptr || active->reporting) return;
     const absl::Time now = base::SteadyNow();
     // The assembler forgets it when it is started again, and at every result, also at those that
     // come late; what it knows already changes nothing there.
@@ -86,16 +86,19 @@ void Pipeline::ReportWaiting(const Job& job, const std::string& text) {
     if (active->reported == text && !again) return;
     active->reported = text;
     active->reported_at = now;
+    active->reporting = true;
   }
   internal::v1::ReportWaitingRequest request;
   request.set_separation_id(job.id.value());
   request.set_attempt(job.attempt);
   request.set_waiting_for(text);
   (void)parts_.calls->Post([this, job, request] {
-    if (parts_.assembler->ReportWaiting(job.owner, request).ok()) return;
+    const absl::Status told = parts_.assembler->ReportWaiting(job.owner, request);
     absl::MutexLock lock(&mutex_);
     Active* active = Find(job.id, job.attempt);
-    if (active != nullptr) active->reported.reset();  // told again at the next tick
+    if (active == nullptr) return;
+    active->reporting = false;
+    if (!told.ok()) active->reported.reset();  // told again at the next tick
   });
 }
 

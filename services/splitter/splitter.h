@@ -69,7 +69,7 @@ class Splitter {
 
   // In order: takes no new calls and lets running ones end within `grace` (uploads are told to come
   // back and end after the part in flight); leaves the assembler; gives out no more chunks; stops
-  // preparing; lets background calls end. May be called twice.
+  // preparing; breaks off what still waits for the assembler. May be called twice.
   void Stop(absl::Duration grace);
 
   // After Stop, and after the sink has decided everything: leaves a note of what the broker has.

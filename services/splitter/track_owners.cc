@@ -49,7 +49,7 @@ absl::Status TrackStore::Record(const Finished& upload, base::TrackId id, const 
   });
 }
 
-// Without its file it is no track: it stays an upload, which can be finished again.
+// What could not be moved is no track; while it is among the uploads it can be finished again.
 absl::Status TrackStore::Unrecord(const Finished& upload, std::optional<base::TrackId> fresh) {
   return database_->Transaction([&]() -> absl::Status {
     mutex_.AssertHeld();
@@ -74,7 +74,8 @@ absl::StatusOr<std::optional<base::TrackId>> TrackStore::TrackOf(const std::stri
 absl::StatusOr<std::optional<v1::Track>> TrackStore::FindUpload(const std::string& key) const {
   absl::MutexLock lock(&mutex_);
   UNBRAID_ASSIGN_OR_RETURN(const std::optional<base::TrackId> id, TrackOf(key));
-  if (!id) return std::optional<v1::Track>();
+  // Without its file it is as if nothing had been brought: the track can be made again.
+  if (!id || !HasFile(*id)) return std::optional<v1::Track>();
   return Row(*id);
 }
 

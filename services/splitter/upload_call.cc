@@ -4,11 +4,28 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/common/base/status.h"
+#include "services/common/telemetry/log.h"
+#include "services/splitter/room.h"
 #include "services/splitter/upload_errors.h"
 
 namespace unbraid::splitter {
 
+namespace {
+
+// An error as a client is to read it: of a full disk with what is missing, and no path.
+absl::Status Told(const absl::Status& status) {
+  if (base::ReasonOf(status) != "DISK_FULL" || !base::FactsOf(status).empty()) return status;
+  telemetry::Warning("an upload finds no room", {{"error", status}});
+  return Room::Full("this file");
+}
+
+}  // namespace
+
 absl::Status UploadCall::Take(const v1::UploadTrackRequest& request) {
+  return Told(TakeNext(request));
+}
+
+absl::Status UploadCall::TakeNext(const v1::UploadTrackRequest& request) {
   UNBRAID_RETURN_IF_ERROR(CheckGrammar(request));
   if (writer_ == nullptr) {
     UNBRAID_ASSIGN_OR_RETURN(writer_,
@@ -41,7 +58,7 @@ absl::Status UploadCall::CheckGrammar(const v1::UploadTrackRequest& request) con
 
 absl::Status UploadCall::End() {
   if (writer_ == nullptr) return InvalidUpload("The stream ended before its first message.");
-  return writer_->Commit();
+  return Told(writer_->Commit());
 }
 
 }  // namespace unbraid::splitter

@@ -36,6 +36,7 @@ class UploadCall {
   const v1::UploadTrackResponse& response() const { return response_; }
 
  private:
+  absl::Status TakeNext(const v1::UploadTrackRequest& request);
   absl::Status CheckGrammar(const v1::UploadTrackRequest& request) const;
 
   Uploads* const uploads_;

@@ -39,7 +39,7 @@ absl::Status UploadWriter::Write(int64_t offset, absl::string_view data,
   UNBRAID_RETURN_IF_ERROR(uploads_->Enter(key_, writer_));
   absl::Status status = Append(offset, data, crc32c);
   uploads_->Leave(key_);
-  return Told(status);
+  return status;
 }
 
 absl::Status UploadWriter::Append(int64_t offset, absl::string_view data,
@@ -80,7 +80,6 @@ absl::StatusOr<v1::Track> UploadWriter::Finish() {
   UNBRAID_RETURN_IF_ERROR(uploads_->Enter(key_, writer_));
   absl::StatusOr<v1::Track> track = track_ ? *track_ : MakeTrack();
   uploads_->Leave(key_);
-  if (!track.ok()) return Told(track.status());
   return track;
 }
 
@@ -90,7 +89,8 @@ absl::StatusOr<v1::Track> UploadWriter::MakeTrack() {
     return InvalidUpload(absl::StrCat("total_bytes is ", total_bytes_, ", but the stream ended at ",
                                       committed_size_, "."));
   }
-  UNBRAID_RETURN_IF_ERROR(file_->Sync());
+  // Its name as well: the record that is made of it must not outlive it.
+  UNBRAID_RETURN_IF_ERROR(uploads_->Commit(key_).status());
   const base::Sha256Digest digest = file_->Digest();
   absl::StatusOr<v1::Track> track = Check(digest);
   if (track.ok()) {
@@ -135,12 +135,6 @@ absl::StatusOr<v1::Track> UploadWriter::Check(const base::Sha256Digest& digest) 
   track.mutable_create_time()->set_nanos(
       static_cast<int32_t>(absl::ToUnixNanos(now) % 1'000'000'000));
   return track;
-}
-
-absl::Status UploadWriter::Told(const absl::Status& status) const {
-  if (base::ReasonOf(status) != "DISK_FULL" || !base::FactsOf(status).empty()) return status;
-  telemetry::Warning("an upload finds no room", {{"error", status}});
-  return Room::Full("this file");
 }
 
 absl::Status UploadWriter::RemoveFile() {

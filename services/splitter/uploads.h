@@ -177,8 +177,6 @@ class UploadWriter {
   absl::StatusOr<v1::Track> MakeTrack();
   absl::StatusOr<v1::Track> Check(const base::Sha256Digest& digest);
   absl::Status RemoveFile();
-  // An error as its client is to read it: of a full disk with what is missing, and no path.
-  absl::Status Told(const absl::Status& status) const;
 
   Uploads* const uploads_;
   const std::string key_;

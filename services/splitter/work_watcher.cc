@@ -28,6 +28,7 @@ void WorkWatcher::Run() {
   amqp::Backoff backoff(backoff_min_, backoff_max_);
   while (true) {
     const absl::Status end = Watch();
+    if (stopping_.stopped()) return;
     {
       absl::MutexLock lock(&mutex_);
       if (reopening_ || state_.ok()) backoff.Reset();
@@ -44,16 +45,16 @@ void WorkWatcher::Run() {
 
 absl::Status WorkWatcher::Watch() {
   internal::v1::GetAssemblerStatusResponse status;
-  UNBRAID_RETURN_IF_ERROR(grpc_util::Call(stub_.get(), &Stub::GetAssemblerStatus,
-                                          internal::v1::GetAssemblerStatusRequest(), &status,
-                                          grpc_util::kDefaultOwner));
+  UNBRAID_RETURN_IF_ERROR(grpc_util::Call(
+      stub_.get(), &Stub::GetAssemblerStatus, internal::v1::GetAssemblerStatusRequest(), &status,
+      grpc_util::kDefaultOwner, grpc_util::kUnaryDeadline, &shutdown_));
   grpc::ClientContext context;
   grpc_util::PrepareCall(&context, absl::InfiniteDuration(), grpc_util::kDefaultOwner);
   {
     absl::MutexLock lock(&mutex_);
-    if (stopping_.stopped()) return absl::CancelledError("stopping");
     context_ = &context;
   }
+  const grpc_util::Cancellation::Scope scope(&shutdown_, &context);
   events_->OnConnected(status.assembler());
   absl::Status end = Read(&context);
   absl::MutexLock lock(&mutex_);
@@ -102,11 +103,8 @@ absl::Status WorkWatcher::state() const {
 }
 
 void WorkWatcher::Stop() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_.Stop();
-    if (context_ != nullptr) context_->TryCancel();
-  }
+  stopping_.Stop();
+  shutdown_.Cancel();
   if (thread_.joinable()) thread_.join();
 }
 

@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/common/base/steady.h"
+#include "services/common/grpc/cancellation.h"
 #include "unbraid/internal/v1/assembler_service.grpc.pb.h"
 
 namespace unbraid::splitter {
@@ -68,6 +69,7 @@ class WorkWatcher {
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the open stream
   bool reopening_ ABSL_GUARDED_BY(mutex_) = false;
   base::StopSignal stopping_;
+  grpc_util::Cancellation shutdown_;
   absl::Status state_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;
