@@ -1,8 +1,6 @@
 #include "services/assembler/chunk_files.h"
 
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -14,17 +12,6 @@
 namespace unbraid::assembler {
 namespace {
 
-absl::StatusOr<std::vector<std::string>> Entries(const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  std::filesystem::directory_iterator entry(folder, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
-    names.push_back(entry->path().filename().string());
-  if (error)
-    return absl::InternalError(absl::StrCat("cannot list ", folder, ": ", error.message()));
-  return names;
-}
-
 absl::Status RemoveWorkFolders(const std::string& folder) {
   for (const char* part : {"/chunks", "/incoming", "/joined", "/song"}) {
     UNBRAID_RETURN_IF_ERROR(store::RemoveAll(folder + part));
@@ -33,7 +20,7 @@ absl::Status RemoveWorkFolders(const std::string& folder) {
 }
 
 absl::Status RemoveOtherAttempts(const std::string& folder, const std::string& kept) {
-  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> attempts, Entries(folder));
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> attempts, store::ListFolder(folder));
   for (const std::string& attempt : attempts) {
     if (attempt != kept)
       UNBRAID_RETURN_IF_ERROR(store::RemoveAll(absl::StrCat(folder, "/", attempt)));
@@ -45,7 +32,7 @@ absl::Status RemoveHalfWritten(const std::string& folder) {
   for (const char* part : {"/chunks", "/out"}) {
     const std::string path = folder + part;
     if (!store::FileSize(path).ok()) continue;  // there is no such folder
-    UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, Entries(path));
+    UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, store::ListFolder(path));
     for (const std::string& name : names) {
       if (absl::EndsWith(name, ".tmp"))
         UNBRAID_RETURN_IF_ERROR(store::RemoveAll(absl::StrCat(path, "/", name)));
@@ -101,7 +88,7 @@ std::string ChunkFiles::OutputPath(const std::string& name, const std::string& e
 int64_t ChunkFiles::OutputBytes() const {
   const std::string folder = absl::StrCat(folder_, "/out");
   int64_t bytes = 0;
-  for (const std::string& name : Entries(folder).value_or(std::vector<std::string>()))
+  for (const std::string& name : store::ListFolder(folder).value_or(std::vector<std::string>()))
     bytes += store::FileSize(absl::StrCat(folder, "/", name)).value_or(0);
   return bytes;
 }
@@ -150,7 +137,7 @@ absl::Status RemoveLeftovers(const std::string& data_folder,
                              const std::set<base::SeparationId>& active) {
   const std::string folder = SeparationsFolder(data_folder);
   UNBRAID_RETURN_IF_ERROR(store::MakeFolders(folder));
-  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, Entries(folder));
+  UNBRAID_ASSIGN_OR_RETURN(const std::vector<std::string> names, store::ListFolder(folder));
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(folder, "/", name);
     int64_t number = 0;

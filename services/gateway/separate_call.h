@@ -4,8 +4,9 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/server_callback.h>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include <condition_variable>
+#include <mutex>
+
 #include "absl/time/time.h"
 #include "unbraid/v1/separation_service.pb.h"
 
@@ -27,7 +28,7 @@ class SeparateCall : public grpc::ServerBidiReactor<v1::SeparateRequest, v1::Sep
 
   // The client has gone away.
   bool cancelled() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     return cancelled_;
   }
 
@@ -36,8 +37,8 @@ class SeparateCall : public grpc::ServerBidiReactor<v1::SeparateRequest, v1::Sep
 
   // Read has waited in vain.
   bool silent() const {
-    absl::MutexLock lock(&mutex_);
-    return read_ == Step::kRunning;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return silent_;
   }
 
   // A call to a backend that is cancelled, for its lifetime, when the client goes away.
@@ -61,17 +62,19 @@ class SeparateCall : public grpc::ServerBidiReactor<v1::SeparateRequest, v1::Sep
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override { delete this; }
-  // False when it failed, or the time is up.
-  bool Wait(const Step* step, absl::Duration timeout);
+  // What the step has come to; kRunning when the time is up.
+  Step Wait(const Step& step, absl::Duration timeout);
 
   const absl::Duration patience_;
   v1::SeparateRequest incoming_;  // gRPC's while read_ is kRunning
 
-  mutable absl::Mutex mutex_;
-  Step read_ ABSL_GUARDED_BY(mutex_) = Step::kIdle;
-  Step write_ ABSL_GUARDED_BY(mutex_) = Step::kIdle;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
-  grpc::ClientContext* backend_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  mutable std::mutex mutex_;  // of all that follows
+  std::condition_variable changed_;
+  Step read_ = Step::kIdle;
+  Step write_ = Step::kIdle;
+  bool silent_ = false;
+  bool cancelled_ = false;
+  grpc::ClientContext* backend_ = nullptr;
 };
 
 }  // namespace unbraid::gateway

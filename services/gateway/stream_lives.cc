@@ -28,38 +28,40 @@ StreamLives::StreamLives(absl::Duration longest)
 
 StreamLives::~StreamLives() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
-    changed_.Signal();
+    changed_.notify_all();
   }
   thread_.join();
 }
 
 void StreamLives::Add(Stream* stream) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   const absl::Time due = base::SteadyNow() + longest_;
   due_[stream] = due;
   if (leaving_) stream->End(Leaving());
   if (due >= next_) return;
   next_ = due;
-  changed_.Signal();
+  changed_.notify_all();
 }
 
 void StreamLives::Remove(Stream* stream) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   due_.erase(stream);
 }
 
 void StreamLives::EndAll() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   leaving_ = true;
   for (const auto& [stream, due] : due_) stream->End(Leaving());
 }
 
 void StreamLives::Watch() {
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
-    changed_.WaitWithTimeout(&mutex_, next_ - base::SteadyNow());
+    const absl::Time next = next_;
+    base::SteadyWait(&changed_, &lock, next - base::SteadyNow(),
+                     [&] { return stopping_ || next_ < next; });
     const absl::Time now = base::SteadyNow();
     if (now >= next_) EndOld(now);
   }

@@ -3,11 +3,11 @@
 
 #include <grpcpp/support/status.h>
 
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace unbraid::gateway {
@@ -39,17 +39,16 @@ class StreamLives {
 
  private:
   void Watch();
-  void EndOld(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndOld(absl::Time now);  // with the lock held
 
   const absl::Duration longest_;
 
-  absl::Mutex mutex_;
-  absl::CondVar changed_;
-  std::map<Stream*, absl::Time> due_ ABSL_GUARDED_BY(mutex_);
-  // When the thread looks next.
-  absl::Time next_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
-  bool leaving_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::mutex mutex_;  // of all that follows
+  std::condition_variable changed_;
+  std::map<Stream*, absl::Time> due_;
+  absl::Time next_ = absl::InfiniteFuture();  // when the thread looks, by base::SteadyNow
+  bool leaving_ = false;
+  bool stopping_ = false;
   std::thread thread_;  // after what it uses
 };
 

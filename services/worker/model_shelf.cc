@@ -14,8 +14,8 @@ namespace unbraid::worker {
 namespace {
 
 constexpr int64_t kMegabyte = 1'000'000;
-// A load is as long as a few inferences: the files are hashed and read, then every graph computes
-// one window twice, and the largest batch twice.
+// The first load is as long as a few inferences: the files are hashed and read, then every graph
+// computes one window twice, and the largest batch twice.
 constexpr int kDeadlinesOfLoad = 5;
 
 }  // namespace
@@ -32,8 +32,10 @@ absl::Status ModelShelf::LoadAll(ExecutorFactory factory) {
   factory_ = std::move(factory);
   for (size_t model = packages_.size(); model-- > 0;) {
     while (options_.memory_bytes > 0 && !newest_first_.empty()) Unload(newest_first_.back());
-    UNBRAID_RETURN_IF_ERROR(Load(model));
+    const absl::Time begin = base::SteadyNow();
+    UNBRAID_RETURN_IF_ERROR(Load(model, kDeadlinesOfLoad));
     UNBRAID_RETURN_IF_ERROR(CheckAlone(model));
+    UNBRAID_RETURN_IF_ERROR(CheckReload(model, base::SteadyNow() - begin));
   }
   return absl::OkStatus();
 }
@@ -45,14 +47,15 @@ absl::StatusOr<ChunkProcessor*> ModelShelf::Use(size_t model) {
            NeedWith(model) > options_.memory_bytes) {
       Unload(newest_first_.back());
     }
-    UNBRAID_RETURN_IF_ERROR(Load(model));
+    // With chunks in hand, which the broker waits for.
+    UNBRAID_RETURN_IF_ERROR(Load(model, 1));
   }
   Touch(model);
   return slot.processor.get();
 }
 
-absl::Status ModelShelf::Load(size_t model) {
-  const Watchdog::Guard guard(watchdog_, kDeadlinesOfLoad);
+absl::Status ModelShelf::Load(size_t model, int deadlines) {
+  const Watchdog::Guard guard(watchdog_, deadlines);
   const model::Package& package = *packages_[model];
   const absl::Time start = base::SteadyNow();
   UNBRAID_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline, MakePipeline(package));
@@ -125,6 +128,15 @@ absl::Status ModelShelf::CheckAlone(size_t model) const {
       "model ", packages_[model]->name, " needs ", (need.total_bytes() - 1) / kMegabyte + 1,
       " MB, more than --model-memory-mb ", options_.memory_bytes / kMegabyte,
       " allows; raise it, or leave the model to another worker"));
+}
+
+absl::Status ModelShelf::CheckReload(size_t model, absl::Duration took) const {
+  const bool again = options_.memory_bytes > 0 && packages_.size() > 1;
+  if (!again || took < watchdog_->deadline()) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "to load model ", packages_[model]->name, " takes ", absl::FormatDuration(took),
+      ", more than --chunk-deadline allows when it makes way for another; raise that, or leave the "
+      "model to another worker"));
 }
 
 std::vector<int> ModelShelf::chunks() const {

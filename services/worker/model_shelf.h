@@ -40,7 +40,9 @@ class ModelShelf {
   // all stay in memory; with one each is loaded alone, since its need is not known before, and the
   // first one stays. Errors of the factory, INVALID_ARGUMENT for another geometry than the package
   // says, and
-  //   RESOURCE_EXHAUSTED   a package needs more than the whole budget
+  //   RESOURCE_EXHAUSTED   a package needs more than the whole budget, or, where it may have to
+  //   make
+  //                        way for another, more time to load than one inference may take
   absl::Status LoadAll(ExecutorFactory factory);
 
   // The processor of a model, which is loaded if it is not in memory; valid until the next call.
@@ -67,13 +69,14 @@ class ModelShelf {
     Footprint footprint;  // known once it was loaded
   };
 
-  absl::Status Load(size_t model);
+  absl::Status Load(size_t model, int deadlines);
   absl::StatusOr<std::unique_ptr<Pipeline>> MakePipeline(const model::Package& package);
   void Unload(size_t model);
   void Touch(size_t model);
   // Of the models in memory and this one.
   int64_t NeedWith(size_t model) const;
   absl::Status CheckAlone(size_t model) const;
+  absl::Status CheckReload(size_t model, absl::Duration took) const;
 
   const Options options_;
   const std::vector<const model::Package*> packages_;

@@ -41,6 +41,8 @@ class Watchdog {
     Watchdog* const watchdog_;
   };
 
+  absl::Duration deadline() const { return deadline_; }
+
   // DEADLINE_EXCEEDED while something runs for longer than the deadline.
   absl::Status Check() const;
 

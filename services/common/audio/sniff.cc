@@ -78,7 +78,8 @@ bool ReadsTag(absl::string_view container) {
 }
 
 int64_t BeginOf(absl::string_view container, const FileHead& head) {
-  return ReadsTag(container) ? 0 : head.tag_bytes + head.padding;
+  const bool reads = ReadsTag(container) && !(container == "FLAC" && head.odd_tags);
+  return reads ? 0 : head.tag_bytes + head.padding;
 }
 
 // Of the zeros before it, the last ones may be padding of a tag or a length's first bytes. Sets
@@ -94,6 +95,13 @@ const Magic* FindForeign(const FileHead& head, int64_t* zeros) {
     }
   }
   return nullptr;
+}
+
+// Of a tag.
+bool HasFooter(absl::string_view tag) {
+  constexpr size_t kFlags = 5;
+  constexpr unsigned char kFooterFlag = 0x10;
+  return (static_cast<unsigned char>(tag[kFlags]) & kFooterFlag) != 0;
 }
 
 std::string OwnContainer(const FileHead& head) {
@@ -114,15 +122,12 @@ std::string OwnContainer(const FileHead& head) {
 
 int64_t Id3TagBytes(absl::string_view head) {
   constexpr size_t kHeader = 10;
-  constexpr size_t kFlags = 5;
-  constexpr unsigned char kHasFooter = 0x10;
   if (!absl::StartsWith(head, "ID3") || head.size() < kHeader) return 0;
   int64_t size = 0;
   for (size_t i = 6; i < kHeader; ++i) {
     size = (size << 7) | (static_cast<unsigned char>(head[i]) & 0x7F);
   }
-  const bool footer = (static_cast<unsigned char>(head[kFlags]) & kHasFooter) != 0;
-  return size + static_cast<int64_t>(footer ? 2 * kHeader : kHeader);
+  return size + static_cast<int64_t>(HasFooter(head) ? 2 * kHeader : kHeader);
 }
 
 absl::StatusOr<Sniffed> SniffHead(const FileHead& head) {
@@ -173,6 +178,7 @@ absl::StatusOr<FileHead> ReadFileHead(const store::File& file) {
   for (int tags = 0; tags < kMostTags; ++tags) {
     const int64_t tag = Id3TagBytes(head.after_tag);
     if (tag == 0) break;
+    const bool footer = HasFooter(head.after_tag);
     head.tag_bytes += head.padding + tag;
     head.after_tag.resize(kHeadBytes);
     UNBRAID_ASSIGN_OR_RETURN(const int64_t rest,
@@ -183,6 +189,7 @@ absl::StatusOr<FileHead> ReadFileHead(const store::File& file) {
     const size_t zeros = std::min(head.after_tag.find_first_not_of('\0'), head.after_tag.size());
     head.after_tag.erase(0, zeros);
     head.padding = static_cast<int64_t>(zeros);
+    head.odd_tags = tags > 0 || footer || zeros > 0;
   }
   return head;
 }

@@ -18,6 +18,9 @@ struct FileHead {
   std::string after_tag;
   int64_t tag_bytes = 0;  // up to the end of the last tag, by its own word
   int64_t padding = 0;    // zeros between that and `after_tag`
+  // There is more than one tag without a footer and padding: not every reader who knows tags passes
+  // over it.
+  bool odd_tags = false;
   // `after_tag` reaches to the end of the file.
   bool whole = false;
 };

@@ -1,8 +1,6 @@
 #ifndef UNBRAID_SERVICES_COMMON_BASE_BOUNDED_QUEUE_H_
 #define UNBRAID_SERVICES_COMMON_BASE_BOUNDED_QUEUE_H_
 
-#include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -37,10 +35,8 @@ class BoundedQueue {
 
   // The next item; nothing when none came within `timeout`, or once the queue is closed and empty.
   std::optional<T> Pop(absl::Duration timeout = absl::InfiniteDuration()) {
-    const auto end = std::chrono::steady_clock::now() +
-                     absl::ToChronoNanoseconds(std::min(timeout, kLongestPause));
     std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait_until(lock, end, [this] { return closed_ || !items_.empty(); });
+    SteadyWait(&changed_, &lock, timeout, [this] { return closed_ || !items_.empty(); });
     if (items_.empty()) return std::nullopt;
     std::optional<T> item(std::move(items_.front()));
     items_.pop_front();

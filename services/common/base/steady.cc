@@ -1,6 +1,5 @@
 #include "services/common/base/steady.h"
 
-#include <algorithm>
 #include <chrono>
 
 namespace unbraid::base {
@@ -20,10 +19,8 @@ bool StopSignal::stopped() const {
 }
 
 bool StopSignal::Pause(absl::Duration duration) const {
-  const auto end = std::chrono::steady_clock::now() +
-                   absl::ToChronoNanoseconds(std::min(duration, kLongestPause));
   std::unique_lock<std::mutex> lock(mutex_);
-  return changed_.wait_until(lock, end, [this] { return stopped_; });
+  return SteadyWait(&changed_, &lock, duration, [this] { return stopped_; });
 }
 
 }  // namespace unbraid::base

@@ -12,12 +12,20 @@ namespace unbraid::base {
 // and pauses. Only differences mean anything.
 absl::Time SteadyNow();
 
-// What stands for ever in waits by that clock: the standard library cannot add more to a moment.
-inline constexpr absl::Duration kLongestPause = absl::Hours(24 * 365);
+// Waits until `ready` () -> bool, or so long; whether it is ready. Whoever makes it so notifies
+// `changed`. Abseil's own waits follow the wall clock: one during which that is set back lasts so
+// much longer.
+template <typename Ready>
+bool SteadyWait(std::condition_variable* changed, std::unique_lock<std::mutex>* lock,
+                absl::Duration timeout, Ready ready) {
+  constexpr absl::Duration kForEver = absl::Hours(24 * 365);  // more may not fit into a moment
+  if (timeout < kForEver)
+    return changed->wait_for(*lock, absl::ToChronoNanoseconds(timeout), ready);
+  changed->wait(*lock, ready);
+  return true;
+}
 
-// Tells threads that they are to end, and lets them pause until then. By the same clock: Abseil's
-// own waits follow the wall clock, and one during which that is set back lasts so much longer.
-// Thread-safe.
+// Tells threads that they are to end, and lets them pause until then. Thread-safe.
 class StopSignal {
  public:
   // For good. Ends every pause.

@@ -16,9 +16,14 @@ constexpr int kBusyTimeoutMs = 5'000;
 absl::Status ToStatus(sqlite3* handle, int code, absl::string_view doing) {
   const std::string message =
       absl::StrCat(doing, ": ", handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+  if (code == SQLITE_IOERR_NOMEM) return absl::ResourceExhaustedError(message);
   switch (code & 0xFF) {  // the primary code; the higher bits refine it
     case SQLITE_FULL:
       return base::Error(absl::StatusCode::kResourceExhausted, "DISK_FULL", message);
+    case SQLITE_NOMEM:  // these pass, and say nothing of the file
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return absl::ResourceExhaustedError(message);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(message);

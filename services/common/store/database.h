@@ -30,7 +30,8 @@ class Statement {
   Statement& Bind(absl::string_view text);
   Statement& BindBlob(absl::string_view bytes);
 
-  // True: a row can be read. False: the end. Errors: RESOURCE_EXHAUSTED (DISK_FULL), INTERNAL.
+  // True: a row can be read. False: the end. Errors: RESOURCE_EXHAUSTED (DISK_FULL; without a
+  // reason when memory is short, or somebody else keeps the file locked), DATA_LOSS, INTERNAL.
   absl::StatusOr<bool> Step();
 
   // Steps to the end, for statements that yield no rows, and resets.

@@ -117,6 +117,32 @@ TEST_CASE("a client that goes away in the middle of a download disturbs nobody")
   CHECK(Download(&harness, "separations/123/stems/vocals").status.ok());
 }
 
+TEST_CASE("only so many read at a time, and who comes later has the place of who has gone") {
+  Harness harness(nullptr, /*most_readers=*/1);
+  const Song song = LongSong();
+  harness.bench.Complete(song);
+  const auto context = StreamContext();
+  v1::DownloadStemRequest request;
+  request.set_name("separations/123/stems/vocals");
+  request.set_follow(GENERATE(false, true));
+  const auto reader = harness.stub()->DownloadStem(context.get(), request);
+  v1::DownloadStemResponse part;
+  REQUIRE(reader->Read(&part));
+  const Download refused(&harness, "separations/123/stems/vocals");
+  CHECK(absl::IsResourceExhausted(refused.status));
+  CHECK(base::ReasonOf(refused.status) == "OVERLOADED");
+  context->TryCancel();
+  while (reader->Read(&part)) {
+  }
+  (void)reader->Finish();
+  const absl::Time patience = absl::Now() + kPatience;
+  absl::Status status;
+  do {
+    status = Download(&harness, "separations/123/stems/vocals").status;
+  } while (!status.ok() && absl::Now() < patience);
+  CHECK(status.ok());
+}
+
 TEST_CASE("a download that has begun goes on though the separation is deleted") {
   Harness harness;
   const Song song = LongSong();

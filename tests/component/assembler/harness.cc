@@ -4,12 +4,12 @@
 
 namespace unbraid::assembler {
 
-Harness::Harness(const std::function<void(Engine::Options*)>& adjust)
+Harness::Harness(const std::function<void(Engine::Options*)>& adjust, int most_readers)
     : bench(folder.path(), adjust) {
   REQUIRE(bench.created.ok());
-  service_ = std::make_unique<AssemblerServiceImpl>(
-      AssemblerServiceImpl::Parts{bench.engine.get(), &bench.engine_executor, &disk_, &bench.hub,
-                                  &bench.feed, "assembler-7", [] { return absl::OkStatus(); }});
+  service_ = std::make_unique<AssemblerServiceImpl>(AssemblerServiceImpl::Parts{
+      bench.engine.get(), &bench.engine_executor, &disk_, &bench.hub, &bench.feed, "assembler-7",
+      [] { return absl::OkStatus(); }, most_readers});
   grpc_util::ServerOptions options;
   options.listen = {"127.0.0.1", 0};
   options.services = {service_.get()};

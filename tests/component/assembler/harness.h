@@ -18,8 +18,9 @@ class Harness {
  public:
   using Stub = internal::v1::AssemblerService::Stub;
 
-  // `adjust` changes the engine's options.
-  explicit Harness(const std::function<void(Engine::Options*)>& adjust = nullptr);
+  // `adjust` changes the engine's options; `most_readers`: downloads and followers at a time.
+  explicit Harness(const std::function<void(Engine::Options*)>& adjust = nullptr,
+                   int most_readers = 1000);
   ~Harness();
 
   // Ends the service: when it returns, nothing of any call goes on. May be called twice.

@@ -93,6 +93,13 @@ TEST_CASE("an assembler that cannot begin says why") {
     lonely.config.data = lonely.folder.path() + "/password/data";
     CHECK_FALSE(AssemblerServer::Create(lonely.config).ok());
   }
+  SECTION("a folder that another one is at work in") {
+    auto first = AssemblerServer::Create(lonely.config);
+    REQUIRE(first.ok());
+    const absl::Status second = AssemblerServer::Create(lonely.config).status();
+    CHECK(absl::IsFailedPrecondition(second));
+    CHECK_THAT(std::string(second.message()), Contains("another process is at work"));
+  }
   SECTION("a port that is taken") {
     auto first = AssemblerServer::Create(lonely.config);
     REQUIRE(first.ok());

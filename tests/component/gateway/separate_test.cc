@@ -254,6 +254,24 @@ TEST_CASE("refuses more calls of Separate than it has room for, and has room aga
   CHECK(third.Finish().code == grpc::StatusCode::OK);
 }
 
+TEST_CASE("a client of Separate that says nothing is ended, and its place is free again") {
+  Fixture fixture;
+  Config config;
+  config.max_separate_calls = 1;
+  config.separate_patience = absl::Milliseconds(100);
+  fixture.Start(config);
+  const bool begun = GENERATE(false, true);
+  Separate silent(fixture);
+  if (begun) silent.Send({Start(), Part(0, "so", false)}, /*close=*/false);
+  const SeenError error = silent.Finish();
+  CHECK(error.code == grpc::StatusCode::UNAVAILABLE);
+  CHECK(error.reason == "UPLOAD_SILENT");
+  Separate next(fixture);
+  next.Send({Start(), Part(0, "song", true)});
+  next.ReadAll();
+  CHECK(next.Finish().code == grpc::StatusCode::OK);
+}
+
 TEST_CASE("Case 35: the limits of uploads hold in Separate, too") {
   Fixture fixture;
   Config config;

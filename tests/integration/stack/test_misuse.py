@@ -1,5 +1,7 @@
 """Bad input: each kind has a reason of its own and exit status 3, and the services take no harm."""
 
+import subprocess
+
 import pytest
 import soundfile
 from stack import noise
@@ -85,6 +87,13 @@ def test_an_unknown_stem_is_refused_with_a_list(stack, tmp_path):
     status, event = refusal(stack, "separate", str(song), "-o", str(tmp_path / "out"), "--model", "passthrough", "--stems", "piano")
     assert (status, event["reason"]) == (3, "UNKNOWN_STEM"), event
     assert "vocals" in event["message"]
+
+
+def test_results_that_cannot_be_told_are_an_error(stack):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(["unbraid", "--json", "models"], env=stack.environment, stdout=full, stderr=subprocess.PIPE, text=True,
+                              timeout=60)
+    assert (done.returncode, "the disk is full" in done.stderr) == (3, True), done.stderr
 
 
 @pytest.mark.parametrize("name", ["04 絆ふぉーえばー.wav", "ó ű.wav", "new\nline.wav", "x" * 251 + ".wav"])

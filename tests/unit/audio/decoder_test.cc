@@ -67,6 +67,20 @@ TEST_CASE("Case 32: a FLAC file named .wav is a FLAC file") {
   CHECK(DecodeAll(path).value().format.container == "FLAC");
 }
 
+TEST_CASE("a FLAC file is decoded behind tags of every kind") {
+  const std::string tag = std::string("ID3\x04\0\0\0\0\0\x20", 10) + std::string(32, '\0');
+  std::string with_footer = tag + std::string("3DI\x04\0\x10\0\0\0\x20", 10);
+  with_footer[5] = '\x10';
+  const AudioFolder folder;
+  const std::vector<float> samples = ExactIntegers(1'000, 16);
+  const std::string flac =
+      ReadBytes(folder.Write("a", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 44'100, 1, samples));
+  for (const std::string& before : {tag, tag + tag, with_footer, tag + std::string(50, '\0')}) {
+    CAPTURE(before.size());
+    CHECK(Difference(DecodeAll(folder.Write("b", before + flac)).value().samples, samples) == "");
+  }
+}
+
 TEST_CASE("Case 31: a name of any bytes is opened") {
   const AudioFolder folder;
   for (const std::string& name : {std::string("04 絆ふぉーえばー.mp3"), std::string("ó ű.wav"),

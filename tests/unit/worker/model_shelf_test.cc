@@ -90,6 +90,20 @@ TEST_CASE_METHOD(ShelfTest, "with a budget each is looked at alone, and the firs
   CHECK(shelf->loaded() == Loaded{true, false, false});
 }
 
+TEST_CASE_METHOD(ShelfTest,
+                 "a model that takes too long to be loaded again is refused at the start") {
+  Watchdog hasty(absl::Nanoseconds(1), [] {});
+  const auto shelf = [&](int64_t budget_bytes) {
+    return ModelShelf({"worker-1", budget_bytes}, {&packages_[0], &packages_[1]}, &hasty,
+                      &metrics_);
+  };
+  const absl::Status refused = shelf(250 * kMegabyte).LoadAll(Factory());
+  CHECK(absl::IsResourceExhausted(refused));
+  CHECK_THAT(std::string(refused.message()),
+             Contains("to load model b") && Contains("--chunk-deadline"));
+  CHECK(shelf(0).LoadAll(Factory()).ok());  // nothing makes way for another
+}
+
 TEST_CASE_METHOD(ShelfTest, "the model that was not used for longest makes room, and no other") {
   const auto shelf = Shelf(250);
   REQUIRE(shelf->LoadAll(Factory()).ok());
