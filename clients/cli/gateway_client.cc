@@ -1,5 +1,6 @@
 #include "clients/cli/gateway_client.h"
 
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 
 namespace unbraid::cli {
@@ -35,6 +36,18 @@ absl::StatusOr<v1::Separation> GatewayClient::CancelNow(const std::string& name)
     if (status.ok()) return separation;
     if (!MayTryAgain(status) || absl::Now() + kCancelPause >= end) return status;
     absl::SleepFor(kCancelPause);
+  }
+}
+
+bool GatewayClient::MayBeDone(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+      return !absl::StartsWith(status.error_message(), "failed to connect");
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+    case grpc::StatusCode::CANCELLED:
+      return true;
+    default:
+      return false;
   }
 }
 

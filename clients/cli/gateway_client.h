@@ -48,17 +48,17 @@ class GatewayClient {
         [&](grpc::ClientContext* context) { return (stub->*method)(context, request, response); });
   }
 
-  // The same for a removal. After a try whose answer was lost, NOT_FOUND is success.
+  // As Call, for a removal: after a try whose answer was lost, NOT_FOUND is success.
   template <typename Stub, typename Method, typename Request>
   absl::Status Remove(Stub* stub, Method method, const Request& request) {
-    bool again = false;
+    bool maybe_done = false;
     return Retried([&](grpc::ClientContext* context) {
       const Interrupt::Scope scope(interrupt_, context);
       google::protobuf::Empty nothing;
       const grpc::Status status = (stub->*method)(context, request, &nothing);
-      const bool gone = again && status.error_code() == grpc::StatusCode::NOT_FOUND;
-      again = true;
-      return gone ? grpc::Status::OK : status;
+      if (maybe_done && status.error_code() == grpc::StatusCode::NOT_FOUND) return grpc::Status::OK;
+      maybe_done = maybe_done || MayBeDone(status);
+      return status;
     });
   }
 
@@ -78,6 +78,8 @@ class GatewayClient {
     }
   }
 
+  // Whether a call that failed so may have reached its service.
+  static bool MayBeDone(const grpc::Status& status);
   static void SetDeadline(grpc::ClientContext* context, absl::Duration deadline);
 
   Interrupt* const interrupt_;

@@ -1,5 +1,6 @@
 #include "clients/cli/run.h"
 
+#include <iostream>
 #include <memory>
 
 #include "absl/strings/match.h"
@@ -59,14 +60,15 @@ int Run(int argc, char** argv) {
   Interrupt interrupt;
   GatewayClient client(options.gateway, &interrupt, options.patience);
   absl::Status status = RunCommand(options, &client, reporter.get());
-  if (status.ok()) status = reporter->Written();
   if (!status.ok() && interrupt.requested()) {
     status = base::Error(
         absl::StatusCode::kCancelled, "INTERRUPTED",
         status.code() == absl::StatusCode::kCancelled ? status.message() : "Interrupted.");
   }
   if (!status.ok()) reporter->Failed(Explain(status, options.gateway));
-  return static_cast<int>(ExitCodeOf(status));
+  const absl::Status written = reporter->Written();
+  if (!written.ok()) std::cerr << "unbraid: " << written.message() << std::endl;
+  return static_cast<int>(ExitCodeOf(status.ok() ? written : status));
 }
 
 }  // namespace unbraid::cli
