@@ -140,6 +140,7 @@ absl::StatusOr<v1::Separation> Jobs::Open(const Job& job, bool is_new) {
 
 absl::Status Jobs::Accept(const Job& job, bool started) {
   UNBRAID_RETURN_IF_ERROR(parts_.jobs->Save(job));
+  absl::MutexLock news(&news_mutex_);  // what comes meanwhile finds it active
   const auto heard = TakeHeard(job.id, job.attempt);
   {
     absl::MutexLock lock(&mutex_);

@@ -71,6 +71,13 @@ absl::StatusOr<std::optional<base::TrackId>> TrackStore::TrackOf(const std::stri
   return found ? std::make_optional(base::TrackId(query.Int(0))) : std::nullopt;
 }
 
+absl::StatusOr<bool> TrackStore::IsUnfinished(const std::string& key) const {
+  UNBRAID_ASSIGN_OR_RETURN(store::Statement query,
+                           database_->Prepare("SELECT 1 FROM unfinished WHERE key = ?"));
+  query.Bind(absl::string_view(key));
+  return query.Step();
+}
+
 absl::StatusOr<std::optional<v1::Track>> TrackStore::FindUpload(const std::string& key) const {
   absl::MutexLock lock(&mutex_);
   UNBRAID_ASSIGN_OR_RETURN(const std::optional<base::TrackId> id, TrackOf(key));
@@ -80,13 +87,16 @@ absl::StatusOr<std::optional<v1::Track>> TrackStore::FindUpload(const std::strin
 }
 
 // Uploads that are recorded as tracks, and whose files a process that was killed could not move.
+// What somebody has begun to bring anew since then, because the track has lost its file, is none of
+// them.
 absl::Status TrackStore::TakeRecorded(const std::string& uploads) {
   const absl::StatusOr<std::vector<std::string>> keys = store::ListFolder(uploads);
   if (absl::IsNotFound(keys.status())) return absl::OkStatus();  // there was no upload yet
   UNBRAID_RETURN_IF_ERROR(keys.status());
   for (const std::string& key : *keys) {
     UNBRAID_ASSIGN_OR_RETURN(const std::optional<base::TrackId> id, TrackOf(key));
-    if (!id) continue;
+    UNBRAID_ASSIGN_OR_RETURN(const bool begun_anew, IsUnfinished(key));
+    if (!id || begun_anew) continue;
     const std::string part = absl::StrCat(uploads, "/", key);
     UNBRAID_RETURN_IF_ERROR(HasFile(*id) ? store::RemoveAll(part)
                                          : store::RenameDurably(part, PathOf(*id)));

@@ -102,6 +102,8 @@ class TrackStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AddUnfinished(const std::string& key, const std::string& owner)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<bool> IsUnfinished(const std::string& key) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasFile(base::TrackId id) const;
   absl::StatusOr<std::optional<base::TrackId>> TrackOf(const std::string& key) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -121,6 +121,23 @@ TEST_CASE_METHOD(StoresTest, "an upload that was recorded when the process ended
   CHECK((*tracks->FindUpload("key"))->name() == "tracks/5");
 }
 
+TEST_CASE_METHOD(StoresTest,
+                 "what is brought anew of a track that lost its file is not the track") {
+  const std::string upload = folder_.path() + "/uploads/key";
+  {
+    const auto tracks = OpenTracks();
+    Add(tracks.get(), 5);
+    REQUIRE(store::RemoveAll(tracks->PathOf(base::TrackId(5))).ok());
+    CHECK_FALSE(tracks->FindUpload("key")->has_value());
+    REQUIRE(tracks->BeginUpload("key", "me").ok());
+    REQUIRE(store::MakeFolders(folder_.path() + "/uploads").ok());
+    REQUIRE(store::WriteFileDurably(upload, "byt").ok());
+  }
+  const auto tracks = OpenTracks();
+  CHECK_FALSE(store::FileSize(tracks->PathOf(base::TrackId(5))).ok());
+  CHECK(*store::ReadSmallFile(upload) == "byt");
+}
+
 TEST_CASE_METHOD(StoresTest, "an upload whose file cannot be moved stays one") {
   const auto tracks = OpenTracks();
   REQUIRE(tracks->BeginUpload("key", "me").ok());
