@@ -187,7 +187,7 @@ absl::StatusOr<v1::Separation> Engine::Cancel(const std::string& owner, base::Se
     v1::Separation cancelled = active->job.separation;
     cancelled.set_state(v1::Separation::STATE_CANCELLED);
     absl::Status ended = End(active, cancelled);
-    if (absl::IsResourceExhausted(ended)) {
+    if (base::ReasonOf(ended) == "DISK_FULL") {
       // Its files go anyway, and make room for the record.
       FinishLate(active);
       UNBRAID_RETURN_IF_ERROR(active->files.RemoveEverything());

@@ -26,7 +26,7 @@ absl::Status Engine::Remove(const Job& job) {
   const base::SeparationId id = job.id;
   const SeparationStore::Tombstone tombstone{job.attempt(), job.open.creation()};
   absl::Status deleted = store_->Delete(id, tombstone);
-  if (absl::IsResourceExhausted(deleted)) {
+  if (base::ReasonOf(deleted) == "DISK_FULL") {
     // Its files go anyway, and make room for the record.
     UNBRAID_RETURN_IF_ERROR(RemoveSeparationFiles(options_.data_folder, id));
     deleted = store_->Delete(id, tombstone);

@@ -12,7 +12,7 @@ constexpr int kMebibyteShift = 20;
 
 // The disk's own words name a file, which says nothing to people.
 absl::Status Explain(const absl::Status& status, int64_t bytes) {
-  if (!absl::IsResourceExhausted(status)) return status;
+  if (base::ReasonOf(status) != "DISK_FULL") return status;
   return base::Error(
       absl::StatusCode::kResourceExhausted, "DISK_FULL",
       absl::StrCat("The assembler's disk has no room for the song itself, ",

@@ -17,9 +17,10 @@ namespace {
 
 constexpr absl::Duration kOpenAgainEvery = absl::Seconds(2);
 
-// Whether the assembler may have heard the call, or may hear it later.
+// Whether the assembler may have heard the call, or may hear it later; or could, at another moment.
 bool MayHaveOpened(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+  const bool passes = absl::IsResourceExhausted(status) && base::ReasonOf(status) != "DISK_FULL";
+  return passes || absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsCancelled(status) || absl::IsInternal(status) || absl::IsUnknown(status);
 }
 
@@ -139,8 +140,18 @@ absl::StatusOr<v1::Separation> Jobs::Open(const Job& job, bool is_new) {
 }
 
 absl::Status Jobs::Accept(const Job& job, bool started) {
-  UNBRAID_RETURN_IF_ERROR(parts_.jobs->Save(job));
   absl::MutexLock news(&news_mutex_);  // what comes meanwhile finds it active
+  bool over = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto ended = ended_.find(job.id);
+    over = ended != ended_.end() && ended->second >= job.attempt;
+  }
+  if (over) {
+    ForgetCreation(job, job.attempt);
+    return absl::OkStatus();
+  }
+  UNBRAID_RETURN_IF_ERROR(parts_.jobs->Save(job));
   const auto heard = TakeHeard(job.id, job.attempt);
   {
     absl::MutexLock lock(&mutex_);
@@ -168,15 +179,23 @@ std::optional<Jobs::Heard> Jobs::TakeHeard(base::SeparationId id, int32_t attemp
 // What was heard meanwhile, and not taken by the opener, whose answer was perhaps lost, counts now.
 void Jobs::EndOpening(base::SeparationId id) {
   absl::MutexLock news(&news_mutex_);
+  int32_t ended = 0;
   {
     absl::MutexLock lock(&mutex_);
     if (--opening_[id] > 0) return;
     opening_.erase(id);
+    if (const auto end = ended_.extract(id)) ended = end.mapped();
   }
-  const auto heard = TakeHeard(id, std::numeric_limits<int32_t>::max());
-  if (!heard) return;
-  TakeIn(heard->active);
-  PassRetriesOn(*heard);
+  ForgetEnded(id, ended);
+  if (const auto heard = TakeHeard(id, std::numeric_limits<int32_t>::max())) TakeIn(*heard);
+}
+
+// But for the record of a creation that the assembler has not answered yet.
+void Jobs::ForgetEnded(base::SeparationId id, int32_t attempt) {
+  if (attempt == 0) return;
+  const absl::StatusOr<std::optional<Job>> known = parts_.jobs->Find(id);
+  const bool ended = known.ok() && *known && (*known)->attempt > 0 && (*known)->attempt <= attempt;
+  if (ended) Forget(id, attempt);
 }
 
 void Jobs::ForgetCreation(const Job& job, int32_t attempt) {
@@ -235,9 +254,12 @@ void Jobs::OpenAgain(const Job& job) {
   }
 }
 
-bool Jobs::IsOpening(base::SeparationId id) const {
+bool Jobs::NoteEnd(base::SeparationId id, int32_t attempt) {
   absl::MutexLock lock(&mutex_);
-  return opening_.count(id) > 0;
+  if (opening_.count(id) == 0) return false;
+  int32_t& ended = ended_[id];
+  ended = std::max(ended, attempt);
+  return true;
 }
 
 }  // namespace unbraid::splitter

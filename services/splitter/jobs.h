@@ -76,11 +76,13 @@ class Jobs : public WorkEvents {
   absl::Status Accept(const Job& job, bool started);
   void OpenAgain(const Job& job);
   void EndOpening(base::SeparationId id);
-  void TakeIn(const internal::v1::ActiveSeparation& active);
+  void TakeIn(const Heard& heard);
+  void ForgetEnded(base::SeparationId id, int32_t attempt);
   void Forget(base::SeparationId id, int32_t attempt);
   // Unless a client has begun the separation again meanwhile.
   void ForgetCreation(const Job& job, int32_t attempt);
-  bool IsOpening(base::SeparationId id) const;
+  // Notes that attempts up to this one have ended, for whoever is opening it; whether somebody is.
+  bool NoteEnd(base::SeparationId id, int32_t attempt);
   void OnLost(const internal::v1::ActiveSeparation& active);
   // Takes what was heard of a separation, up to this attempt, while it was being opened, if
   // anything was.
@@ -106,7 +108,8 @@ class Jobs : public WorkEvents {
   std::set<base::SeparationId> unopened_ ABSL_GUARDED_BY(mutex_);
   // News of separations that are being opened, for whoever opens them.
   std::map<base::SeparationId, Heard> heard_ ABSL_GUARDED_BY(mutex_);
-  std::vector<GivenOut> given_out_ ABSL_GUARDED_BY(mutex_);  // by the process before
+  std::map<base::SeparationId, int32_t> ended_ ABSL_GUARDED_BY(mutex_);  // likewise: their attempts
+  std::vector<GivenOut> given_out_ ABSL_GUARDED_BY(mutex_);              // by the process before
   absl::Time open_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time expire_again_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   // Streams are counted: a job that was opened during the present one need not be in its snapshot.

@@ -23,6 +23,7 @@ std::vector<bool> DoneChunks(const internal::v1::ActiveSeparation& active) {
 
 void Jobs::OnConnected(const std::string& assembler) {
   parts_.dispatcher->SetAssembler(assembler);
+  absl::MutexLock news(&news_mutex_);
   absl::MutexLock lock(&mutex_);
   ++stream_;
   named_.clear();
@@ -32,23 +33,25 @@ void Jobs::OnConnected(const std::string& assembler) {
 
 void Jobs::OnActive(const internal::v1::ActiveSeparation& active) {
   absl::MutexLock news(&news_mutex_);
-  TakeIn(active);
+  TakeIn({active, {}});
 }
 
-void Jobs::TakeIn(const internal::v1::ActiveSeparation& active) {
+void Jobs::TakeIn(const Heard& heard) {
+  const internal::v1::ActiveSeparation& active = heard.active;
   const base::SeparationId id(active.separation_id());
   {
     absl::MutexLock lock(&mutex_);
     if (in_snapshot_) named_.insert(id);
   }
   if (pipeline_->Holds(id, active.attempt())) {
-    return pipeline_->OnDone(id, active.attempt(), DoneChunks(active));
+    pipeline_->OnDone(id, active.attempt(), DoneChunks(active));
+    return PassRetriesOn(heard);
   }
   {
     absl::MutexLock lock(&mutex_);
     // Whoever is opening it gets to know the attempt by the answer.
     if (opening_.count(id) > 0) {
-      heard_[id] = {active, {}};
+      heard_[id] = heard;
       return;
     }
   }
@@ -69,6 +72,7 @@ void Jobs::TakeIn(const internal::v1::ActiveSeparation& active) {
   }
   telemetry::Info("going on with a separation", {{"separation", id.ToString()}});
   pipeline_->Activate(job, NotToSend(active));
+  PassRetriesOn(heard);
 }
 
 void Jobs::PassRetriesOn(const Heard& heard) {
@@ -104,13 +108,14 @@ void Jobs::OnSnapshotEnd() {
     telemetry::Error("cannot read the records", {{"error", jobs.status()}});
     return;
   }
+  absl::MutexLock news(&news_mutex_);
   std::vector<Job> ended;
   {
     absl::MutexLock lock(&mutex_);
     in_snapshot_ = false;
     synced_ = true;
     for (const Job& job : *jobs) {
-      if (job.attempt == 0 || named_.count(job.id) > 0 || opening_.count(job.id) > 0) continue;
+      if (job.attempt == 0 || named_.count(job.id) > 0) continue;
       const auto opened = opened_in_.find(job.id);
       if (opened != opened_in_.end() && opened->second == stream_) continue;
       ended.push_back(job);
@@ -118,7 +123,7 @@ void Jobs::OnSnapshotEnd() {
   }
   for (const Job& job : ended) {
     pipeline_->Drop(job.id, job.attempt);
-    Forget(job.id, job.attempt);
+    if (!NoteEnd(job.id, job.attempt)) Forget(job.id, job.attempt);
   }
 }
 
@@ -130,7 +135,7 @@ void Jobs::OnEnded(const internal::v1::EndedSeparation& ended) {
   pipeline_->Drop(id, ended.attempt());
   (void)TakeHeard(id, ended.attempt());
   // A new attempt that is being opened needs the record.
-  if (!IsOpening(id)) Forget(id, ended.attempt());
+  if (!NoteEnd(id, ended.attempt())) Forget(id, ended.attempt());
 }
 
 void Jobs::OnRetry(const internal::v1::RetryChunk& retry) {

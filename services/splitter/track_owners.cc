@@ -10,7 +10,18 @@ namespace unbraid::splitter {
 
 absl::Status TrackStore::BeginUpload(const std::string& key, const std::string& owner) {
   absl::MutexLock lock(&mutex_);
-  return AddUnfinished(key, owner);
+  return database_->Transaction([&]() -> absl::Status {
+    mutex_.AssertHeld();
+    // What a track with a lost file once was is begun anew: what comes now is not that.
+    UNBRAID_RETURN_IF_ERROR(ForgetFinished(key));
+    return AddUnfinished(key, owner);
+  });
+}
+
+absl::Status TrackStore::ForgetFinished(const std::string& key) {
+  UNBRAID_ASSIGN_OR_RETURN(store::Statement forget,
+                           database_->Prepare("DELETE FROM uploads WHERE key = ?"));
+  return forget.Bind(absl::string_view(key)).Run();
 }
 
 absl::Status TrackStore::AddUnfinished(const std::string& key, const std::string& owner) {
@@ -53,9 +64,7 @@ absl::Status TrackStore::Record(const Finished& upload, base::TrackId id, const 
 absl::Status TrackStore::Unrecord(const Finished& upload, std::optional<base::TrackId> fresh) {
   return database_->Transaction([&]() -> absl::Status {
     mutex_.AssertHeld();
-    UNBRAID_ASSIGN_OR_RETURN(store::Statement forget,
-                             database_->Prepare("DELETE FROM uploads WHERE key = ?"));
-    UNBRAID_RETURN_IF_ERROR(forget.Bind(absl::string_view(upload.key)).Run());
+    UNBRAID_RETURN_IF_ERROR(ForgetFinished(upload.key));
     UNBRAID_ASSIGN_OR_RETURN(store::Statement remove,
                              database_->Prepare("DELETE FROM tracks WHERE id = ?"));
     if (fresh) UNBRAID_RETURN_IF_ERROR(remove.Bind(fresh->value()).Run());
@@ -71,13 +80,6 @@ absl::StatusOr<std::optional<base::TrackId>> TrackStore::TrackOf(const std::stri
   return found ? std::make_optional(base::TrackId(query.Int(0))) : std::nullopt;
 }
 
-absl::StatusOr<bool> TrackStore::IsUnfinished(const std::string& key) const {
-  UNBRAID_ASSIGN_OR_RETURN(store::Statement query,
-                           database_->Prepare("SELECT 1 FROM unfinished WHERE key = ?"));
-  query.Bind(absl::string_view(key));
-  return query.Step();
-}
-
 absl::StatusOr<std::optional<v1::Track>> TrackStore::FindUpload(const std::string& key) const {
   absl::MutexLock lock(&mutex_);
   UNBRAID_ASSIGN_OR_RETURN(const std::optional<base::TrackId> id, TrackOf(key));
@@ -87,16 +89,13 @@ absl::StatusOr<std::optional<v1::Track>> TrackStore::FindUpload(const std::strin
 }
 
 // Uploads that are recorded as tracks, and whose files a process that was killed could not move.
-// What somebody has begun to bring anew since then, because the track has lost its file, is none of
-// them.
 absl::Status TrackStore::TakeRecorded(const std::string& uploads) {
   const absl::StatusOr<std::vector<std::string>> keys = store::ListFolder(uploads);
   if (absl::IsNotFound(keys.status())) return absl::OkStatus();  // there was no upload yet
   UNBRAID_RETURN_IF_ERROR(keys.status());
   for (const std::string& key : *keys) {
     UNBRAID_ASSIGN_OR_RETURN(const std::optional<base::TrackId> id, TrackOf(key));
-    UNBRAID_ASSIGN_OR_RETURN(const bool begun_anew, IsUnfinished(key));
-    if (!id || begun_anew) continue;
+    if (!id) continue;
     const std::string part = absl::StrCat(uploads, "/", key);
     UNBRAID_RETURN_IF_ERROR(HasFile(*id) ? store::RemoveAll(part)
                                          : store::RenameDurably(part, PathOf(*id)));

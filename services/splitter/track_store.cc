@@ -97,7 +97,7 @@ absl::StatusOr<v1::Track> TrackStore::Adopt(const Finished& upload, const v1::Tr
   UNBRAID_ASSIGN_OR_RETURN(std::optional<v1::Track> known, RowOf(id, track.sha256()));
   const bool has_file = known && HasFile(id);
   absl::Status recorded = Record(upload, id, known ? nullptr : &track);
-  if (has_file && absl::IsResourceExhausted(recorded)) {
+  if (has_file && base::ReasonOf(recorded) == "DISK_FULL") {
     // Its bytes are there twice; without one of them there may be room for the record.
     UNBRAID_RETURN_IF_ERROR(store::RemoveAll(upload.part_path));
     recorded = Record(upload, id, nullptr);
@@ -204,7 +204,7 @@ absl::Status TrackStore::Remove(base::TrackId id) {
     return remove.Bind(id.value()).Run();
   };
   absl::Status removed = remove_row();
-  if (absl::IsResourceExhausted(removed)) {
+  if (base::ReasonOf(removed) == "DISK_FULL") {
     // Its file goes anyway, and makes room for the record of that.
     UNBRAID_RETURN_IF_ERROR(store::RemoveAll(PathOf(id)));
     removed = remove_row();

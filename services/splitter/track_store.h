@@ -80,7 +80,8 @@ class TrackStore {
 
   std::string PathOf(base::TrackId id) const;
 
-  // Remembers whose an upload is, until it ends one way or the other.
+  // Remembers whose an upload is, until it ends one way or the other; what it once became is
+  // forgotten.
   absl::Status BeginUpload(const std::string& key, const std::string& owner);
   absl::Status EndUpload(const std::string& key);
   // Owners of unfinished uploads, by key.
@@ -88,7 +89,7 @@ class TrackStore {
 
   // Bytes of the tracks that an owner has uploaded. One that several have uploaded counts for each.
   absl::StatusOr<int64_t> HeldBytes(const std::string& owner) const;
-  // The track that an upload became, if any.
+  // The track that an upload became, if it did, and the track has its file.
   absl::StatusOr<std::optional<v1::Track>> FindUpload(const std::string& key) const;
 
  private:
@@ -102,8 +103,7 @@ class TrackStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AddUnfinished(const std::string& key, const std::string& owner)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<bool> IsUnfinished(const std::string& key) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ForgetFinished(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasFile(base::TrackId id) const;
   absl::StatusOr<std::optional<base::TrackId>> TrackOf(const std::string& key) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -258,7 +258,7 @@ TEST_CASE("a client of Separate that says nothing is ended, and its place is fre
   Fixture fixture;
   Config config;
   config.max_separate_calls = 1;
-  config.separate_patience = absl::Milliseconds(100);
+  config.separate_patience = absl::Seconds(2);
   fixture.Start(config);
   const bool begun = GENERATE(false, true);
   Separate silent(fixture);
