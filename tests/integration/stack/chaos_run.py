@@ -128,12 +128,22 @@ def measure(jobs: list[Job], began: float, struck: float, outcome: Outcome) -> N
     outcome.next_chunk = min(later) - struck if later else None
 
 
+def delete(scene: Scene, name: str, outcome: Outcome) -> None:
+    """A splitter that has just lost the assembler hears of the end a moment later, and lets nobody delete the track until then."""
+    deadline = time.monotonic() + LEFT_SECONDS
+    while True:
+        status, events = scene.stack.run("delete", name)
+        if status == 0 or events[-1]["reason"] != "TRACK_IN_USE" or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    if status != 0:
+        outcome.notes.append(f"delete {name}: {events[-1:]}")
+
+
 def clean(scene: Scene, jobs: list[Job], outcome: Outcome) -> None:
     """Deletes what a run has made, so that a long soak needs no more room than a short one."""
     for name in sorted(name for job in jobs for name in job.names):  # separations before their tracks
-        status, events = scene.stack.run("delete", name)
-        if status != 0:
-            outcome.notes.append(f"delete {name}: {events[-1:]}")
+        delete(scene, name, outcome)
     if any(job.kills or job.refusals for job in jobs):
         # Nobody goes on with what a client had begun to upload that is gone; it is kept for --upload-retention.
         scene.known_left |= {path for path in scene.left_files() if path.startswith("splitter/uploads/")}
