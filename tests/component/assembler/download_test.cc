@@ -121,16 +121,23 @@ TEST_CASE("only so many read at a time, and who comes later has the place of who
   Harness harness(nullptr, /*most_readers=*/1);
   const Song song = LongSong();
   harness.bench.Complete(song);
+  Song running = song;
+  running.id = 124;
+  harness.bench.Begin(running);
   const auto context = StreamContext();
   v1::DownloadStemRequest request;
-  request.set_name("separations/123/stems/vocals");
-  request.set_follow(GENERATE(false, true));
+  request.set_name("separations/124/stems/vocals");
+  request.set_follow(true);  // until it is cancelled
   const auto reader = harness.stub()->DownloadStem(context.get(), request);
   v1::DownloadStemResponse part;
   REQUIRE(reader->Read(&part));
   const Download refused(&harness, "separations/123/stems/vocals");
   CHECK(absl::IsResourceExhausted(refused.status));
   CHECK(base::ReasonOf(refused.status) == "OVERLOADED");
+  const auto second = StreamContext();
+  const auto follower = harness.stub()->DownloadStem(second.get(), request);
+  CHECK_FALSE(follower->Read(&part));
+  CHECK(follower->Finish().error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
   context->TryCancel();
   while (reader->Read(&part)) {
   }
