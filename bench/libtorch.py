@@ -10,40 +10,15 @@ random weights. Builds what it needs in both builds (presets release and libtorc
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+from packages import BUILD, build, folder_of, provide, run
 from rows import Row, arguments, in_turn, write
 
-ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / "build"
-EXPORTS = BUILD / "bench_exports"
-SEED = 1
-EXPORTED = ("htdemucs", "htdemucs_6s", "hdemucs_mmi", "umxhq")
 # About two seconds of work in a process, and never one call alone.
 FEWEST_CALLS = 2
 MOST_CALLS = 10
 SECONDS_OF_CALLS = 2.0
-
-
-def run(*command: object) -> str:
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{command[0]} failed")
-    return done.stdout
-
-
-def prepare(packages: list[str]) -> None:
-    run(ROOT / "scripts/libtorch.sh")
-    for preset in ("release", "libtorch2"):
-        run("cmake", "-S", ROOT, "--preset", preset)
-        run("ninja", "-C", BUILD / preset, "unbraid-inference")
-    for name in packages:
-        if name in EXPORTED:
-            run(ROOT / "models/export.sh", name, "--random-weights", SEED, "--out", EXPORTS)
-        else:
-            run(ROOT / "models/build.sh", name)
 
 
 def seconds_per_window(preset: str, package: Path, threads: int, batch: int, calls: int) -> float:
@@ -52,7 +27,7 @@ def seconds_per_window(preset: str, package: Path, threads: int, batch: int, cal
 
 
 def row(name: str, threads: int, batch: int, rounds: int) -> Row:
-    package = (EXPORTS if name in EXPORTED else BUILD / "models") / name
+    package = folder_of(name)
 
     def seconds(preset: str, calls: int) -> float:
         return seconds_per_window(preset, package, threads, batch, calls)
@@ -69,7 +44,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=1)
     options = parser.parse_args()
-    prepare(options.packages)
+    build("unbraid-inference", ("release", "libtorch2"))
+    provide(options.packages)
     write([row(name, options.threads, options.batch, options.repeats) for name in options.packages], options.json)
 
 

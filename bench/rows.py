@@ -56,10 +56,23 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join([HEAD, *map(str, rows)])
 
 
+def positive(text: str) -> int:
+    """A type for argparse: a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def numbers(text: str) -> list[int]:
+    """A type for argparse: whole numbers of at least 1, separated by commas; none where the text is empty."""
+    return [positive(number) for number in text.split(",")] if text else []
+
+
 def arguments(description: str | None, repeats: int) -> argparse.ArgumentParser:
     """What every script of rows takes."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=repeats, help="rounds of each row; %(default)s")
+    parser.add_argument("--repeats", type=positive, default=repeats, help="rounds of each row; %(default)s")
     parser.add_argument("--json", action="store_true", help="one line of JSON in place of the table, for bench/run.py")
     return parser
 

@@ -4,7 +4,8 @@
     bench/run.py [--rows amqp,transfer,...] [--repeats N]        --list says which there are
 
 Each group of rows is a script beside this one, which takes `--repeats N` and `--json` and then prints one line that `rows.write` makes; it can
-be run alone, for its other options. A group that fails is named, and the others go on. Needs a build, and minutes for a group.
+be run alone, for its other options; some print more then. A group that fails is named, and the others go on. Needs a build, ffmpeg and sox,
+and minutes for a group; those called long take most of the time.
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ import rows
 
 HERE = Path(__file__).resolve().parent
 GROUPS = {
+    "pipeline": "a song of three minutes through all services, with one and two workers, against the same model in one process",
+    "scaling": "tracks of 1 to 30 minutes, and 1, 2 and 4 workers (long)",
+    "codecs": "what splitter and assembler do to audio, each alone on a core, against ffmpeg and sox",
+    "memory": "memory of each process with a track of an hour against one of six minutes (long; 15 GB of disk)",
     "amqp": "the AMQP wrapper against the plain use of its library",
     "transfer": "upload and download against a bare gRPC stream",
     "jobs": "1, 10 and 100 separations at once, and the first joined second",
-    "libraries": "the worker against the Python library of each model",
-    "libtorch": "an upstream libtorch 2 against Debian's 1.13",
+    "libraries": "the worker against the Python library of each model (long)",
+    "settings": "each thing that the worker switches on, with it against without it (long)",
+    "libtorch": "an upstream libtorch 2 against Debian's 1.13 (long)",
 }
 
 
@@ -37,7 +43,7 @@ def measure(group: str, repeats: int | None) -> list[rows.Row]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default=",".join(GROUPS), help="groups, separated by commas; all")
-    parser.add_argument("--repeats", type=int, help="rounds of each row; each group has its own number otherwise")
+    parser.add_argument("--repeats", type=rows.positive, help="rounds of each row; each group has its own number otherwise")
     parser.add_argument("--list", action="store_true", help="the groups, and nothing else")
     options = parser.parse_args()
     if options.list:
@@ -55,4 +61,5 @@ def main() -> int:
     return 1 if failed else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

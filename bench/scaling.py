@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """How cost grows with the length of a track, the number of jobs and the number of workers: Markdown tables, and a plot.
 
-    bench/scaling.py [--minutes 1,3,10,30] [--jobs 1,10,100] [--workers 1,2,4] [--model NAME] [--repeat 3] [--svg FILE]
+    bench/scaling.py [--minutes 1,3,10,30] [--jobs 1,10,100] [--workers 1,2,4] [--model NAME] [--svg FILE]       '': leave them out
 
 Lengths and jobs are measured with two workers and `passthrough`, which computes nothing, so that what is seen is the suite around the
-model; workers with NAME (the server's default) and a track of a minute for each worker of the largest number. Every figure is the median
-of REPEAT runs, taken in turn, with the smallest and the largest beside it; the first of each row is its baseline. CPU time is that of
-the processes themselves, written bytes are those that went to a disk. Needs a build and 250 MB of disk per minute; for
-the plot, Debian's python3-matplotlib is installed.
+model; workers with NAME (the server's default) and a track of a minute for each worker of the largest number, in stacks that stand side by
+side. Every figure is the median of some rounds, in each of which all sizes are taken in turn, with the smallest and the largest beside it;
+the first of each table is its baseline. CPU time is that of the processes themselves, written bytes are those that went to a disk. Jobs have
+a group of rows of their own (bench/jobs.py), so that `--json` measures them for the plot only. Needs a build and 250 MB of disk per minute;
+for the plot, Debian's python3-matplotlib is installed.
 """
 
 from __future__ import annotations
@@ -19,16 +20,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+
+from rows import Row, arguments, numbers, write
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integration" / "stack"))
 from stack import Stack, long_noise  # noqa: E402: the path must be set first
 
 JOB_SECONDS = 30
+WARM_SEED = 0
+# Of the stack in which lengths and jobs are measured.
+SUITE_WORKERS = 2
+UNIT = "× real time"
 TICKS = os.sysconf("SC_CLK_TCK")
 PARTS = ("gateway", "splitter", "rabbitmq", "worker", "assembler")
 
@@ -44,8 +53,8 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One measured size, with the costs of its runs."""
+class Measured:
+    """One size, with the cost of each round."""
 
     size: int
     audio_seconds: float
@@ -55,8 +64,12 @@ class Row:
         return statistics.median(map(what, self.costs))
 
     def speeds(self) -> list[float]:
-        """Times real time, ascending."""
-        return sorted(self.audio_seconds / cost.seconds for cost in self.costs)
+        """Times real time, of each round."""
+        return [self.audio_seconds / cost.seconds for cost in self.costs]
+
+
+# What was measured, by what it grows with; a table each.
+Tables = dict[str, list[Measured]]
 
 
 def spent(stack: Stack) -> Cost:
@@ -87,55 +100,73 @@ def measure(stack: Stack, songs: list[Path], model: str) -> Cost:
                 {part: after.written[part] - before.written[part] for part in PARTS}, after.spared - before.spared)
 
 
-def measure_all(stack: Stack, folder: Path, sizes: list[int], repeat: int, model: str,
-                songs_of: Callable[[int], tuple[int, int]]) -> list[Row]:
-    """Sizes in turn, as often as wanted. `songs_of` says how many songs a size has, and of how many seconds."""
-    costs: dict[int, list[Cost]] = {size: [] for size in sizes}
-    for run in range(repeat):
-        for size in sizes:
-            count, seconds = songs_of(size)
-            songs = [long_noise(folder / f"{number}.wav", seconds, (run * 100 + size) * 1000 + number) for number in range(count)]
-            costs[size].append(measure(stack, songs, model))
+def measure_all(stacks: dict[int, Stack], folder: Path, rounds: int, model: str,
+                songs_of: Callable[[int], tuple[int, int]]) -> list[Measured]:
+    """All sizes in turn in each round, each at its stack; every other round goes backwards. `songs_of` says how many songs a size has, and of
+    how many seconds. No song comes twice, so that no result is known already."""
+    costs: dict[int, list[Cost]] = {size: [] for size in stacks}
+    seeds = count(WARM_SEED + 1)
+    for number in range(rounds):
+        for size in stacks if number % 2 == 0 else reversed(stacks):
+            songs_wanted, seconds = songs_of(size)
+            songs = [long_noise(folder / f"{song}.wav", seconds, next(seeds)) for song in range(songs_wanted)]
+            costs[size].append(measure(stacks[size], songs, model))
             for song in songs:
                 song.unlink()
-    return [Row(size, songs_of(size)[0] * songs_of(size)[1], costs[size]) for size in sizes]
+    return [Measured(size, songs_of(size)[0] * songs_of(size)[1], costs[size]) for size in stacks]
 
 
-def print_rows(what: str, rows: list[Row]) -> None:
-    base = rows[0].median(lambda cost: cost.seconds) / rows[0].audio_seconds
+def print_sizes(what: str, sizes: list[Measured]) -> None:
+    base = sizes[0].median(lambda cost: cost.seconds) / sizes[0].audio_seconds
     print(f"| {what} | seconds | × real time | smallest | largest | time per audio, first row = 1 |\n|---:|---:|---:|---:|---:|---:|")
-    for row in rows:
-        seconds, speeds = row.median(lambda cost: cost.seconds), row.speeds()
-        print(f"| {row.size} | {seconds:.1f} | {statistics.median(speeds):.1f} | {speeds[0]:.1f} | {speeds[-1]:.1f} "
-              f"| {seconds / row.audio_seconds / base:.2f} |")
+    for each in sizes:
+        seconds, speeds = each.median(lambda cost: cost.seconds), each.speeds()
+        print(f"| {each.size} | {seconds:.1f} | {statistics.median(speeds):.1f} | {min(speeds):.1f} | {max(speeds):.1f} "
+              f"| {seconds / each.audio_seconds / base:.2f} |")
     print()
 
 
-def print_parts(row: Row) -> None:
-    hours = row.audio_seconds / 3600
-    print(f"| part, tracks of {row.size} min | CPU seconds per hour of audio | GB written per hour of audio |\n|---|---:|---:|")
+def print_parts(tracks: Measured) -> None:
+    hours = tracks.audio_seconds / 3600
+    print(f"| part, tracks of {tracks.size} min | CPU seconds per hour of audio | GB written per hour of audio |\n|---|---:|---:|")
     for part in PARTS:
-        cpu = row.median(lambda cost, part=part: cost.cpu[part]) / hours
-        written = row.median(lambda cost, part=part: cost.written[part]) / hours / 1e9
+        cpu = tracks.median(lambda cost, part=part: cost.cpu[part]) / hours
+        written = tracks.median(lambda cost, part=part: cost.written[part]) / hours / 1e9
         print(f"| {part} | {cpu:.0f} | {written:.1f} |")
-    print(f"| removed before it was written | | −{row.median(lambda cost: cost.spared) / hours / 1e9:.1f} |\n")
+    print(f"| removed before it was written | | −{tracks.median(lambda cost: cost.spared) / hours / 1e9:.1f} |\n")
 
 
-def plot(path: Path, tables: Iterable[tuple[str, list[Row]]]) -> None:
+def workers_text(number: int) -> str:
+    return f"{number} worker{'s' * (number > 1)}"
+
+
+def rows_of(lengths: list[Measured], workers: list[Measured], model: str) -> list[Row]:
+    """Each size but the first against the first, and the longest track against real time."""
+    suite = f"passthrough, {workers_text(SUITE_WORKERS)}"
+    rows = [Row(f"a track of {each.size} min, {suite}", f"of {lengths[0].size} min", UNIT, each.speeds(), lengths[0].speeds())
+            for each in lengths[1:]]
+    if lengths:
+        longest = max(lengths, key=lambda each: each.size)
+        rows.append(Row(f"a track of {longest.size} min through everything, {suite}", "real time", UNIT, longest.speeds(),
+                        [1.0] * len(longest.costs)))
+    return rows + [Row(f"{model}, {workers_text(each.size)}", workers_text(workers[0].size), UNIT, each.speeds(), workers[0].speeds())
+                   for each in workers[1:]]
+
+
+def plot(path: Path, tables: Tables) -> None:
     import matplotlib
 
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "unbraid"  # the same rows, the same bytes
     from matplotlib import pyplot
 
-    tables = list(tables)
     figure, axes = pyplot.subplots(1, len(tables), figsize=(4 * len(tables), 3), squeeze=False)
-    for axis, (what, rows) in zip(axes[0], tables):
-        speeds = [row.speeds() for row in rows]
-        axis.plot([row.size for row in rows], [statistics.median(speed) for speed in speeds], marker="o")
-        axis.fill_between([row.size for row in rows], [speed[0] for speed in speeds], [speed[-1] for speed in speeds], alpha=0.2)
+    for axis, (what, measured) in zip(axes[0], tables.items()):
+        sizes, speeds = [each.size for each in measured], [each.speeds() for each in measured]
+        axis.plot(sizes, [statistics.median(speed) for speed in speeds], marker="o")
+        axis.fill_between(sizes, [min(speed) for speed in speeds], [max(speed) for speed in speeds], alpha=0.2)
         axis.set(xscale="log", xlabel=what, ylabel="× real time", ylim=(0, None))
-        axis.set_xticks([row.size for row in rows], [str(row.size) for row in rows])
+        axis.set_xticks(sizes, [str(size) for size in sizes])
         axis.minorticks_off()
     figure.tight_layout()
     figure.savefig(path, format="svg", metadata={"Date": None})
@@ -146,48 +177,66 @@ def install_matplotlib() -> None:
     subprocess.run(["bash", "-euo", "pipefail", "-c", script], check=True)
 
 
-def numbers(text: str) -> list[int]:
-    return [int(number) for number in text.split(",") if number]
+def warm_up(stack: Stack, folder: Path, model: str) -> None:
+    measure(stack, [long_noise(folder / "warm.wav", JOB_SECONDS, WARM_SEED)], model)
+
+
+def around_the_model(folder: Path, minutes: list[int], jobs: list[int], rounds: int) -> Tables:
+    tables: Tables = {}
+    if not minutes and not jobs:
+        return tables
+    with Stack(workers=SUITE_WORKERS, models=("passthrough",)) as stack:
+        warm_up(stack, folder, "passthrough")
+        if minutes:
+            tables["minutes"] = measure_all(dict.fromkeys(minutes, stack), folder, rounds, "passthrough", lambda size: (1, size * 60))
+        if jobs:
+            tables["jobs at once"] = measure_all(dict.fromkeys(jobs, stack), folder, rounds, "passthrough",
+                                                 lambda size: (size, JOB_SECONDS))
+    return tables
+
+
+def by_workers(folder: Path, workers: list[int], model: str, rounds: int) -> list[Measured]:
+    """With a stack for each number of workers; those that wait their turn take no time from the one that computes."""
+    with ExitStack() as side_by_side:
+        stacks = {number: side_by_side.enter_context(Stack(workers=number, models=(model,))) for number in workers}
+        for stack in stacks.values():
+            warm_up(stack, folder, model)
+        return measure_all(stacks, folder, rounds, model, lambda _: (1, 60 * max(workers)))
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
+    parser = arguments(__doc__, repeats=3)
     parser.add_argument("--minutes", type=numbers, default=[1, 3, 10, 30])
     parser.add_argument("--jobs", type=numbers, default=[1, 10, 100])
     parser.add_argument("--workers", type=numbers, default=[1, 2, 4])
     parser.add_argument("--model", default="unbraid-4")
-    parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--svg", type=Path)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.json and not options.minutes and len(options.workers) < 2:
+        parser.error("there is nothing to compare: --json needs --minutes, or two numbers of --workers")
+    return options
 
 
 def main() -> None:
     options = parse()
     if options.svg:
         install_matplotlib()
-    tables: list[tuple[str, list[Row]]] = []
+    jobs = options.jobs if options.svg or not options.json else []
     with tempfile.TemporaryDirectory(prefix="unbraid-scaling-") as name:
-        folder = Path(name)
-        with Stack(workers=2, models=("passthrough",)) as stack:
-            measure(stack, [long_noise(folder / "warm.wav", JOB_SECONDS, 0)], "passthrough")
-            for what, sizes, songs_of in (("minutes", options.minutes, lambda size: (1, size * 60)),
-                                          ("jobs at once", options.jobs, lambda size: (size, JOB_SECONDS))):
-                if sizes:
-                    tables.append((what, measure_all(stack, folder, sizes, options.repeat, "passthrough", songs_of)))
-        rows = []
-        for workers in options.workers:
-            with Stack(workers=workers, models=(options.model,)) as stack:
-                measure(stack, [long_noise(folder / "warm.wav", JOB_SECONDS, workers)], options.model)
-                songs_of = (lambda size: (1, 60 * max(options.workers)))
-                rows += measure_all(stack, folder, [workers], options.repeat, options.model, songs_of)
-        if rows:
-            tables.append((f"workers, {options.model}", rows))
-    for what, rows in tables:
-        print_rows(what, rows)
-        if what == "minutes":
-            print_parts(rows[-1])
+        tables = around_the_model(Path(name), options.minutes, jobs, options.repeats)
+        workers = by_workers(Path(name), options.workers, options.model, options.repeats) if options.workers else []
+    if workers:
+        tables[f"workers, {options.model}"] = workers
     if options.svg:
         plot(options.svg, tables)
+    if options.json:
+        write(rows_of(tables.get("minutes", []), workers, options.model), as_json=True)
+        return
+    for what, sizes in tables.items():
+        print_sizes(what, sizes)
+        if what == "minutes":
+            print_parts(sizes[-1])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """How fast a worker computes chunks in batches of several sizes, on the CPU or a GPU. A Markdown table.
 
-    bench/worker.py [--device cpu|cuda|cuda:N] [--batches 1,2,4,8] [--model NAME] [--threads 1] [--seconds 10] [--rounds 3]
+    bench/worker.py [--device cpu|cuda|cuda:N] [--batches 1,2,4,8] [--model NAME] [--threads 1] [--seconds 10] [--rounds 3] [--build FOLDER]
 
 Each figure is the median over the rounds, in which the sizes take turns, each in a process of its own (`unbraid-worker-bench`, which is
 built if need be): from the chunk's task to its results, without a broker. Peak memory is the GPU's as libtorch has held it, or the
-process's on the CPU. A size that did not fit into the memory says what was computed instead.
+process's on the CPU. A size that did not fit into the memory says what was computed instead. A GPU needs a build with a libtorch that has
+CUDA, which the worker's README tells how to make; --build names its folder.
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TREE = ROOT / "build" / "release"
-BENCH = TREE / "bin" / "unbraid-worker-bench"
+RELEASE = ROOT / "build" / "release"
+BENCH = "unbraid-worker-bench"
 MODELS = Path(os.environ.get("UNBRAID_MODELS", ROOT / "build/models"))
 
 
-def build() -> None:
-    if not (TREE / "build.ninja").exists():
+def build(tree: Path) -> None:
+    if tree == RELEASE and not (tree / "build.ninja").exists():
         subprocess.run(["cmake", "-S", ROOT, "--preset", "release"], check=True, stdout=sys.stderr)
-    subprocess.run(["ninja", "-C", TREE, BENCH.name], check=True, stdout=sys.stderr)
+    subprocess.run(["cmake", "--build", tree, "--target", BENCH], check=True, stdout=sys.stderr)
 
 
 def measure(args: argparse.Namespace, batch: int) -> dict:
-    command = [BENCH, "--model", MODELS / args.model, "--device", args.device, "--batch", str(batch), "--threads", str(args.threads),
-               "--seconds", str(args.seconds)]
+    command = [args.build / "bin" / BENCH, "--model", MODELS / args.model, "--device", args.device, "--batch", str(batch),
+               "--threads", str(args.threads), "--seconds", str(args.seconds)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -60,9 +61,10 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--build", type=Path, default=RELEASE, help="folder of a build that is configured; %(default)s")
     args = parser.parse_args()
     batches = [int(batch) for batch in args.batches.split(",")]
-    build()
+    build(args.build)
     runs: dict[int, list[dict]] = {batch: [] for batch in batches}
     for _ in range(args.rounds):
         for batch in batches:

@@ -1,8 +1,8 @@
 # unbraid_test(NAME RING SOURCES... [LIBRARIES ...] [TIMEOUT seconds] [FIXTURE name])
 #
 # One Catch2 executable whose test cases become CTest tests labelled with their ring: unit, component or
-# integration. Integration tests share one machine with a broker, so they never run side by side. FIXTURE names
-# a CTest fixture that must have been set up. No test case may have a semicolon in its name: CTest would
+# integration. Those of the integration ring have a broker of their own each, so they may run side by side. FIXTURE
+# names a CTest fixture that must have been set up. No test case may have a semicolon in its name: CTest would
 # take it for two, and find neither: a name that nothing answers to is a failure.
 include(Catch)
 
@@ -18,9 +18,6 @@ function(unbraid_test name ring)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE unbraid_catch_main unbraid::warnings ${ARG_LIBRARIES})
   set(properties LABELS ${ring} TIMEOUT ${ARG_TIMEOUT})
-  if(ring STREQUAL "integration")
-    list(APPEND properties RUN_SERIAL TRUE)
-  endif()
   if(ARG_FIXTURE)
     list(APPEND properties FIXTURES_REQUIRED ${ARG_FIXTURE})
   endif()

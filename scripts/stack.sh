@@ -35,7 +35,8 @@ usage: scripts/stack.sh COMMAND
   ctl ARGS...  runs rabbitmqctl against the private broker
 
 The state folder is build/stack, or $UNBRAID_STACK_DIR; stacks in different folders do not disturb each other.
-Logs are in its folder log.
+Logs are in its folder log; tracks and results in its folder data, unless --data names another.
+$UNBRAID_MODELS is the folder of model packages (build/models); $UNBRAID_BIN that of the programs (build/release/bin).
 
 For tests: $UNBRAID_STACK_AMQP is the HOST:PORT that services take for the broker's, such as a proxy before it;
 $UNBRAID_STACK_HEARTBEAT is the longest time between heartbeats that the broker agrees to, in seconds (60);
@@ -227,9 +228,15 @@ command_env() {
   printf 'export PATH=%q:%q:"$PATH"\n' "$UNBRAID_BIN" "$UNBRAID_TOOLS/bin"
 }
 
+# Not grep -q, which would end before part_names has said everything, and fail the pipe.
+require_part() {
+  part_names | grep -xF -- "$1" >/dev/null || die "there is no part named '$1' in this stack"
+}
+
 command_stop() {
   (($# == 1)) || die "stop needs the name of one part"
   load_settings
+  require_part "$1"
   lock_state
   process_stop "$STACK/parts/$1" "$STOP_SECONDS"
 }
@@ -237,20 +244,23 @@ command_stop() {
 command_restart() {
   (($# == 1)) || die "restart needs the name of one part"
   load_settings
-  # Not grep -q, which would end before part_names has said everything, and fail the pipe.
-  part_names | grep -xF -- "$1" >/dev/null || die "there is no part named '$1' in this stack"
+  require_part "$1"
   lock_state
   process_stop "$STACK/parts/$1" "$STOP_SECONDS"
   part_start "$1"
   part_wait "$1" part_is_ready
 }
 
+command_ctl() {
+  [[ -s $STACK/broker/ports ]] || die "there is no broker in $STACK yet; start it with scripts/stack.sh up"
+  broker_ctl "$@"
+}
+
 main() {
   local command=${1:-help}
   shift || true
   case $command in
-    up | down | status | env | pids | stop | restart) "command_$command" "$@" ;;
-    ctl) broker_ctl "$@" ;;
+    up | down | status | env | pids | stop | restart | ctl) "command_$command" "$@" ;;
     help | -h | --help) usage ;;
     *)
       usage >&2

@@ -95,13 +95,8 @@ PYTHON
   say "$name: $passed passed, $failed failed"
 }
 
-# run_ring RING: the tests with this label. Those of the integration ring share one machine with a broker.
-run_ring() {
-  local jobs
-  jobs=$(nproc)
-  [[ $1 != integration ]] || jobs=1
-  run_tests "ring-$1" release "$jobs" -L "^$1\$"
-}
+# run_ring RING: the tests with this label.
+run_ring() { run_tests "ring-$1" release "$(nproc)" -L "^$1\$"; }
 
 build_libtorch2() {
   "$UNBRAID_ROOT/scripts/libtorch.sh" >/dev/null && build_cmake release worker_all && build_cmake libtorch2 worker_all

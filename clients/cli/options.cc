@@ -15,7 +15,8 @@ std::string CheckMix(const std::string& text) {
 }
 
 void AddSeparationOptions(CLI::App* command, Options* options) {
-  command->add_option("--model", options->model, "Model to use; see `unbraid models`");
+  command->add_option("--model", options->model,
+                      "Model to use; the default of `unbraid models` if absent");
   command
       ->add_option("--stems", options->stems,
                    "Stems wanted, for example vocals,drums; all if absent")

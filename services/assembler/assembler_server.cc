@@ -38,6 +38,29 @@ absl::Status AssemblerServer::Start() {
   UNBRAID_ASSIGN_OR_RETURN(const amqp::ConnectionOptions broker,
                            amqp::ToConnectionOptions(config_.broker, config_.name));
   UNBRAID_ASSIGN_OR_RETURN(objects_, store::OpenObjectFolder(config_.object_folder));
+  UNBRAID_RETURN_IF_ERROR(CreateEngine());
+  disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
+  consumer_ = std::make_unique<ResultConsumer>(broker, config_.name, engine_.get(),
+                                               &engine_executor_, objects_ ? &*objects_ : nullptr);
+  service_ = MakeService();
+  grpc_util::ServerOptions options;
+  UNBRAID_ASSIGN_OR_RETURN(options.listen, base::ParseHostPort(config_.listen));
+  options.services = {service_.get()};
+  UNBRAID_ASSIGN_OR_RETURN(server_, grpc_util::Server::Start(options));
+  server_->SetServing(true);
+  telemetry::Probes probes;
+  probes.live = [] { return absl::OkStatus(); };
+  probes.ready = [this] { return Ready(); };
+  UNBRAID_ASSIGN_OR_RETURN(http_,
+                           telemetry::HttpServer::Start(config_.common.http, probes, &metrics_));
+  beat_ = std::thread([this] { Beat(); });
+  telemetry::Info("assembler is up", {{"grpc", server_->address().ToString()}});
+  return config::WriteAddressFile(config_.common.address_file, server_->address().ToString(),
+                                  http_ != nullptr ? http_->address().ToString() : "");
+}
+
+// On the thread that it is used on.
+absl::Status AssemblerServer::CreateEngine() {
   absl::Notification created;
   absl::StatusOr<std::unique_ptr<Engine>> engine = absl::UnknownError("not created");
   engine_executor_.Post([&] {
@@ -57,9 +80,10 @@ absl::Status AssemblerServer::Start() {
   created.WaitForNotification();
   UNBRAID_RETURN_IF_ERROR(engine.status());
   engine_ = *std::move(engine);
-  disk_ = std::make_unique<store::DiskWatch>(config_.data, config_.min_free_bytes);
-  consumer_ = std::make_unique<ResultConsumer>(broker, config_.name, engine_.get(),
-                                               &engine_executor_, objects_ ? &*objects_ : nullptr);
+  return absl::OkStatus();
+}
+
+std::unique_ptr<AssemblerServiceImpl> AssemblerServer::MakeService() {
   AssemblerServiceImpl::Parts parts;
   parts.engine = engine_.get();
   parts.engine_executor = &engine_executor_;
@@ -69,21 +93,7 @@ absl::Status AssemblerServer::Start() {
   parts.name = config_.name;
   parts.ready = [this] { return Ready(); };
   parts.separation_retention = config::TimeToLive(config_.separation_retention);
-  service_ = std::make_unique<AssemblerServiceImpl>(std::move(parts));
-  grpc_util::ServerOptions options;
-  UNBRAID_ASSIGN_OR_RETURN(options.listen, base::ParseHostPort(config_.listen));
-  options.services = {service_.get()};
-  UNBRAID_ASSIGN_OR_RETURN(server_, grpc_util::Server::Start(options));
-  server_->SetServing(true);
-  telemetry::Probes probes;
-  probes.live = [] { return absl::OkStatus(); };
-  probes.ready = [this] { return Ready(); };
-  UNBRAID_ASSIGN_OR_RETURN(http_,
-                           telemetry::HttpServer::Start(config_.common.http, probes, &metrics_));
-  beat_ = std::thread([this] { Beat(); });
-  telemetry::Info("assembler is up", {{"grpc", server_->address().ToString()}});
-  return config::WriteAddressFile(config_.common.address_file, server_->address().ToString(),
-                                  http_ != nullptr ? http_->address().ToString() : "");
+  return std::make_unique<AssemblerServiceImpl>(std::move(parts));
 }
 
 AssemblerServer::~AssemblerServer() {

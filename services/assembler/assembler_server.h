@@ -35,6 +35,8 @@ class AssemblerServer {
  private:
   explicit AssemblerServer(const Config& config);
   absl::Status Start();
+  absl::Status CreateEngine();
+  std::unique_ptr<AssemblerServiceImpl> MakeService();
   absl::Status Ready() const;
   void Beat();
   void PostTick();

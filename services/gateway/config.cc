@@ -31,9 +31,10 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
   flags.Add("--splitter", &config->splitter, "HOST:PORT of the splitter");
   flags.Add("--assembler", &config->assembler, "HOST:PORT of the assembler");
   flags.Add("--models", &config->models, "Folder of model packages");
-  flags.Add("--default-model", &config->default_model, "Model that is used when none is named");
+  flags.Add("--default-model", &config->default_model,
+            "Model that is shown as the default: the splitter's --default-model");
   flags.Add("--max-upload-bytes", &config->max_upload_bytes,
-            "Largest file that is accepted, in bytes");
+            "Largest file that is accepted, in bytes; the splitter has its own");
   flags.AddDuration("--unary-deadline", &config->unary_deadline, "Longest time of a unary call");
   flags.AddDuration("--max-stream-age", &config->max_stream_age,
                     "Age at which a stream that watches or follows is ended; clients call again");

@@ -47,13 +47,15 @@ std::optional<int> ParseFlags(int argc, char** argv, Config* config) {
   flags.Add("--listen", &config->listen, "HOST:PORT for gRPC; port 0: any free port");
   flags.Add("--data", &config->data, "Folder for tracks, spools and databases");
   flags.Add("--models", &config->models, "Folder of model packages");
-  flags.Add("--default-model", &config->default_model, "Model when a request names none");
+  flags.Add("--default-model", &config->default_model,
+            "Model when a request names none; not in the folder: the first by name");
   flags.Add("--assembler", &config->assembler, "HOST:PORT of the assembler");
   flags.Add("--name", &config->name, "Name of this splitter; keep it over restarts");
   flags.Add("--object-folder", &config->object_folder,
             "Folder, shared with workers and assembler, that chunks' audio is laid into; empty: it "
             "travels in messages");
-  flags.Add("--max-upload-bytes", &config->max_upload_bytes, "Largest upload in bytes");
+  flags.Add("--max-upload-bytes", &config->max_upload_bytes,
+            "Largest upload in bytes; the gateway has its own");
   flags.AddDuration("--max-duration", &config->max_duration, "Longest track");
   flags.Add("--decoder", &config->decoder,
             "Program that decodes uploads; unbraid-decoder beside this one if empty");
@@ -65,7 +67,7 @@ std::optional<int> ParseFlags(int argc, char** argv, Config* config) {
   flags.AddDuration("--track-retention", &config->track_retention,
                     "Time after its last use at which a track is deleted; 0: never");
   flags.Add("--owner-quota-bytes", &config->owner_quota_bytes,
-            "Bytes of tracks and uploads that one owner may have; 0: any");
+            "Bytes of tracks and uploads that one owner (today: all clients) may have; 0: any");
   flags.AddDuration("--stall-after", &config->stall_after,
                     "Silence after which lost chunks are sent again");
   flags.AddDuration("--grace", &config->grace, "Time to finish what is in flight at SIGTERM");

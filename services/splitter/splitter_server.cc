@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/common/amqp/connect.h"
 #include "services/common/base/status.h"
 #include "services/common/config/flags.h"
 #include "services/common/decode/sandboxed_decoder.h"
@@ -11,17 +12,6 @@
 
 namespace unbraid::splitter {
 namespace {
-
-amqp::ConnectionOptions BrokerOptions(const config::BrokerLogin& login, const std::string& name) {
-  amqp::ConnectionOptions options;
-  options.host = login.address.host;
-  options.port = login.address.port;
-  options.vhost = login.vhost;
-  options.user = login.user;
-  options.password = login.password;
-  options.client_name = name;
-  return options;
-}
 
 // Whoever decodes at less than this many times real time is stuck.
 constexpr int kSlowestDecoding = 20;
@@ -55,16 +45,16 @@ absl::StatusOr<std::unique_ptr<SplitterServer>> SplitterServer::Create(const Con
 SplitterServer::~SplitterServer() { Drain(); }
 
 absl::Status SplitterServer::Start() {
-  UNBRAID_ASSIGN_OR_RETURN(const config::BrokerLogin login, config::ResolveBroker(config_.broker));
+  UNBRAID_ASSIGN_OR_RETURN(const amqp::ConnectionOptions broker,
+                           amqp::ToConnectionOptions(config_.broker, config_.name));
   UNBRAID_ASSIGN_OR_RETURN(const model::Catalogue catalogue,
                            model::Catalogue::Load(config_.models, config_.default_model));
   UNBRAID_ASSIGN_OR_RETURN(const Decoding decoding, MakeDecoding(config_));
-  const amqp::ConnectionOptions options = BrokerOptions(login, config_.name);
   const amqp::Topology topology = SplitterTopology(catalogue);
-  broker_ = std::make_unique<AmqpBroker>(options, topology);
+  broker_ = std::make_unique<AmqpBroker>(broker, topology);
   UNBRAID_ASSIGN_OR_RETURN(splitter_, Splitter::Create(config_, catalogue, decoding, broker_.get(),
                                                        broker_.get(), &metrics_));
-  dead_letters_ = std::make_unique<DeadLetters>(options, topology, splitter_->job_store(),
+  dead_letters_ = std::make_unique<DeadLetters>(broker, topology, splitter_->job_store(),
                                                 splitter_->failures(), splitter_->calls());
   telemetry::Probes probes{[] { return absl::OkStatus(); }, [this] { return Ready(); }};
   UNBRAID_ASSIGN_OR_RETURN(

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -23,6 +25,22 @@ namespace {
 // A failure of the device, not of the model.
 bool IsOfDevice(const absl::Status& status) {
   return absl::IsResourceExhausted(status) || absl::IsUnavailable(status);
+}
+
+// One of samples that travel, by its number.
+float SampleAt(const std::string& samples, int64_t index) {
+  float sample = 0;
+  std::memcpy(&sample, samples.data() + static_cast<size_t>(index) * sizeof sample, sizeof sample);
+  return sample;
+}
+
+// The number of the first one that is infinite or no number.
+std::optional<int64_t> FindNonFinite(const std::string& samples) {
+  const auto count = static_cast<int64_t>(samples.size() / sizeof(float));
+  for (int64_t index = 0; index < count; ++index) {
+    if (!std::isfinite(SampleAt(samples, index))) return index;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -51,9 +69,7 @@ int64_t ChunkProcessor::buffer_bytes(int chunks) const {
   const auto windows = static_cast<size_t>(chunks * MostWindowsOfChunk(*package_));
   const auto slots = static_cast<size_t>(pipeline_->slots());
   const size_t batches = slots * windows * (geometry.window_samples() + geometry.output_samples());
-  const size_t kept =
-      static_cast<size_t>(MostWindowsOfChunk(*package_)) * geometry.window_samples();
-  return static_cast<int64_t>((batches + kept) * sizeof(float));
+  return static_cast<int64_t>(batches * sizeof(float));
 }
 
 int ChunkProcessor::chunks() const {
@@ -162,19 +178,16 @@ ChunkProcessor::Results ChunkProcessor::Finish(const ChunkTask& task, double sec
 
 absl::Status ChunkProcessor::FillStem(const ChunkTask& task, int stem,
                                       absl::Span<const float> output, StemSamples* samples) {
-  adapter_.KeepStem(task, stem, output, &kept_);
-  const auto bad =
-      std::find_if(kept_.begin(), kept_.end(), [](float value) { return !std::isfinite(value); });
-  if (bad != kept_.end()) {
+  adapter_.KeepStem(task, stem, output, samples->mutable_samples());
+  if (const auto bad = FindNonFinite(samples->samples())) {
     return base::Error(absl::StatusCode::kInternal, kNonFiniteResult,
-                       absl::StrCat("the model gave ", *bad, " for stem ",
-                                    package_->stems[static_cast<size_t>(stem)], " at kept frame ",
-                                    (bad - kept_.begin()) % task.keep_frames()));
+                       absl::StrCat("the model gave ", SampleAt(samples->samples(), *bad),
+                                    " for stem ", package_->stems[static_cast<size_t>(stem)],
+                                    " at kept frame ", *bad % task.keep_frames()));
   }
   samples->set_stem_index(stem);
   samples->set_channels(task.channels());
   samples->set_frames(task.keep_frames());
-  samples->set_samples(kept_.data(), kept_.size() * sizeof(float));
   samples->set_samples_crc32c(base::Crc32c(samples->samples()));
   return absl::OkStatus();
 }

@@ -93,7 +93,6 @@ class ChunkProcessor {
   std::deque<Batch> batches_;
   std::vector<std::vector<float>> spare_windows_;  // of batches that have ended
   absl::Time last_ended_ = absl::InfinitePast();
-  std::vector<float> kept_;
 };
 
 }  // namespace unbraid::worker

@@ -84,7 +84,7 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
   flags.Add("--models", &config->models, "Folder of model packages");
   flags
       .Add("--model", &config->model_names,
-           "Package to serve; may be repeated; none: the catalogue's default")
+           "Package to serve; may be repeated; none: unbraid-4, or the first by name")
       ->default_str("");  // what is printed for an empty list would be read back as a name
   flags.Add("--model-memory-mb", &config->model_memory_mb,
             "Memory for models, in MB; 0: no limit, all stay loaded");

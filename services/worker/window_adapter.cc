@@ -1,6 +1,7 @@
 #include "services/worker/window_adapter.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace unbraid::worker {
@@ -24,6 +25,26 @@ void Normalise(const ChunkTask& task, float* channel) {
   }
 }
 
+void Append(const float* from, size_t count, std::string* samples) {
+  samples->append(reinterpret_cast<const char*>(from), count * sizeof(float));
+}
+
+// Appends the mean of two channels, which may be the same one, with the normalisation undone.
+void AppendDenormalised(const ChunkTask& task, absl::Span<const float> first, const float* second,
+                        std::string* samples) {
+  std::array<float, 1024> block;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
+  for (size_t begin = 0; begin < first.size(); begin += block.size()) {
+    const size_t count = std::min(block.size(), first.size() - begin);
+    for (size_t i = 0; i < count; ++i) {
+      // In double the mean of two equal floats is that float.
+      const double sum =
+          static_cast<double>(first[begin + i]) + static_cast<double>(second[begin + i]);
+      block[i] = static_cast<float>(sum * 0.5 * task.scale() + task.mean());
+    }
+    Append(block.data(), count, samples);
+  }
+}
+
 }  // namespace
 
 int WindowAdapter::WindowCount(const ChunkTask& task) const {
@@ -44,25 +65,20 @@ void WindowAdapter::AppendWindows(const ChunkTask& task, std::vector<float>* win
 }
 
 void WindowAdapter::KeepStem(const ChunkTask& task, int stem, absl::Span<const float> output,
-                             std::vector<float>* kept) const {
+                             std::string* samples) const {
   const auto frames = static_cast<size_t>(geometry_.window_frames);
   const auto keep = static_cast<size_t>(task.keep_frames());
   const bool average = task.channels() < geometry_.channels;
-  kept->resize(static_cast<size_t>(task.channels()) * keep);
+  samples->clear();
+  samples->reserve(static_cast<size_t>(task.channels()) * keep * sizeof(float));
   for (int channel = 0; channel < task.channels(); ++channel) {
     const int plane = geometry_.channels == 1 ? channel * geometry_.stems + stem
                                               : stem * geometry_.channels + channel;
     const float* first = output.data() + static_cast<size_t>(plane) * frames + task.keep_offset();
-    const float* second = average ? first + frames : first;
-    float* to = kept->data() + static_cast<size_t>(channel) * keep;
     if (!average && task.mean() == 0 && task.scale() == 1) {
-      std::memcpy(to, first, keep * sizeof(float));
-      continue;
-    }
-    for (size_t i = 0; i < keep; ++i) {
-      // In double the mean of two equal floats is that float.
-      const double mean = (static_cast<double>(first[i]) + static_cast<double>(second[i])) * 0.5;
-      to[i] = static_cast<float>(mean * task.scale() + task.mean());
+      Append(first, keep, samples);
+    } else {
+      AppendDenormalised(task, {first, keep}, average ? first + frames : first, samples);
     }
   }
 }

@@ -2,6 +2,7 @@
 #define UNBRAID_SERVICES_WORKER_WINDOW_ADAPTER_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -28,10 +29,11 @@ class WindowAdapter {
   // whole track is normalised before it is padded.
   void AppendWindows(const internal::v1::ChunkTask& task, std::vector<float>* windows) const;
 
-  // Writes the kept frames of one stem, planar in the task's channels, to `kept`, with the
-  // normalisation undone. `output` is what the model gave for the task's windows.
+  // Makes `samples` the kept frames of one stem as they travel: little-endian float32, planar in
+  // the task's channels, with the normalisation undone. `output` is what the model gave for the
+  // task's windows.
   void KeepStem(const internal::v1::ChunkTask& task, int stem, absl::Span<const float> output,
-                std::vector<float>* kept) const;
+                std::string* samples) const;
 
  private:
   const Geometry geometry_;

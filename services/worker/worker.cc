@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/common/amqp/connect.h"
 #include "services/common/base/shutdown.h"
 #include "services/common/base/status.h"
 #include "services/common/base/steady.h"
@@ -16,18 +17,6 @@ namespace {
 constexpr size_t kRememberedSeparations = 4096;
 constexpr int kHungExitStatus = 70;
 constexpr int64_t kMegabyte = 1'000'000;
-
-absl::StatusOr<amqp::ConnectionOptions> Connection(const Config& config) {
-  UNBRAID_ASSIGN_OR_RETURN(config::BrokerLogin login, config::ResolveBroker(config.broker));
-  amqp::ConnectionOptions options;
-  options.host = login.address.host;
-  options.port = login.address.port;
-  options.vhost = login.vhost;
-  options.user = login.user;
-  options.password = login.password;
-  options.client_name = absl::StrCat("unbraid-worker ", config.name);
-  return options;
-}
 
 absl::StatusOr<std::vector<const model::Package*>> Choose(const Config& config,
                                                           const model::Catalogue& catalogue) {
@@ -70,7 +59,9 @@ void LeaveHungProcess() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Config& config, const Device& device) {
-  UNBRAID_ASSIGN_OR_RETURN(const amqp::ConnectionOptions connection, Connection(config));
+  UNBRAID_ASSIGN_OR_RETURN(
+      const amqp::ConnectionOptions connection,
+      amqp::ToConnectionOptions(config.broker, absl::StrCat("unbraid-worker ", config.name)));
   UNBRAID_ASSIGN_OR_RETURN(model::Catalogue catalogue, model::Catalogue::Load(config.models));
   // The packages are named before the catalogue moves to its place: moving a vector moves no
   // element.

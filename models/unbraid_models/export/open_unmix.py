@@ -15,7 +15,8 @@ _HOP = 1024
 _BANDWIDTH_HZ = 16000
 # What the published files hold besides the weights of the network.
 _SPARE = ("sample_rate", "window")
-_NARROW_HIDDEN = 16
+# Narrow models are as much narrower, so that those of umxhq and umxl differ too.
+_NARROWER = 32
 
 
 def _network(hidden: int) -> nn.Module:
@@ -37,8 +38,8 @@ def _separator(networks: Sequence[nn.Module]) -> nn.Module:
 
 
 def fresh(hidden: int, narrow: bool) -> nn.Module:
-    """x [batch, 2, window] -> [batch, 4, 2, window]. `hidden`: the width, 512 or 1024; narrow: 16."""
-    return _separator([_network(_NARROW_HIDDEN if narrow else hidden) for _ in STEMS])
+    """x [batch, 2, window] -> [batch, 4, 2, window]. `hidden`: the width, 512 or 1024; narrow: a 32nd of it."""
+    return _separator([_network(hidden // _NARROWER if narrow else hidden) for _ in STEMS])
 
 
 def load(paths: Sequence[Path], hidden: int) -> nn.Module:

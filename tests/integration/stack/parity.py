@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,16 +45,25 @@ def models_of(name: str, narrow: bool) -> list:
     return exporter.load(exporter.fetch(CACHE)) if name in _WITH_WEIGHTS else exporter.random_models(SEED, narrow)
 
 
-def expected(name: str, narrow: bool, song: Path, fixed_length: bool = True, shifts: int = 0, seed: int = 0) -> dict[str, np.ndarray]:
-    """[frames, 2] of each stem, as the model's own library gives it; with `shifts`, as it does at the places that `seed` chooses."""
+def expected(name: str, narrow: bool, song: Path, fixed_length: bool = True, shifts: int = 0, seed: int = 0,
+             wanted: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """[frames, 2] of each stem, as the model's own library gives it; with `shifts`, as it does at the places that `seed` chooses.
+
+    `wanted`: these stems alone (all, where it is empty); models of a bag that have no say in them are left out of it.
+    """
     from unbraid_models.export import reference
     from unbraid_models.export.exporters import EXPORTERS, SAMPLE_RATE
     from unbraid_models.reference import pass_silences
 
+    exporter, models, stems = EXPORTERS[name], models_of(name, narrow), EXPORTERS[name].stems
+    if wanted and exporter.bag_weights:
+        heard = [number for number, row in enumerate(exporter.bag_weights) if any(row[stems.index(stem)] for stem in wanted)]
+        models = [models[number] for number in heard]
+        exporter = replace(exporter, bag_weights=[exporter.bag_weights[number] for number in heard])
     track = read(song).astype(np.float32)
     silences = pass_silences(shifts, seed, SAMPLE_RATE) if shifts else ()
-    made = reference.expected(EXPORTERS[name], models_of(name, narrow), track, narrow, fixed_length, silences)
-    return dict(zip(EXPORTERS[name].stems, made))
+    made = dict(zip(stems, reference.expected(exporter, models, track, narrow, fixed_length, silences)))
+    return {stem: made[stem] for stem in wanted or stems}
 
 
 def stack_of(out: Path, names: tuple[str, ...]) -> Stack:

@@ -13,7 +13,6 @@ from supervisor import RATE, STRIDE, await_that, figure, with_test_models
 
 CHUNKS = 30
 SLOW = 1500.0
-COMPUTED = 'unbraid_worker_chunks_total{result="computed"}'
 PR_SET_CHILD_SUBREAPER = 36
 # The grace period of each, and a little for the machine.
 SECONDS = {"worker-1": 30, "gateway": 15, "splitter": 15, "assembler": 15}

@@ -40,7 +40,7 @@ def long_track(path, minutes):
 
 
 def test_memory_does_not_depend_on_the_length_of_the_song(tmp_path):
-    """Case 19. Ten minutes are 200 MB of samples as they travel, 800 MB of stems; bench/memory.sh does an hour."""
+    """Case 19. Ten minutes are 200 MB of samples as they travel, 800 MB of stems; bench/memory.py does an hour."""
     song = tmp_path / "long.wav"
     long_track(song, 10)
     with Stack(workers=2, models=("passthrough",)) as stack:

@@ -20,9 +20,9 @@ std::vector<float> ThroughIdentity(const ChunkTask& task, int model_channels, in
   model.transform = [](float sample, int) { return sample; };
   std::vector<float> output;
   REQUIRE(model.Separate(windows, {0, 1}, &output).ok());
-  std::vector<float> kept;
+  std::string kept;
   adapter.KeepStem(task, stem, output, &kept);
-  return kept;
+  return SamplesOf(kept);
 }
 
 TEST_CASE("every pair of channel counts comes back exact, for each stem") {
@@ -54,8 +54,9 @@ TEST_CASE("a mono track gets the mean of what a stereo model makes of it") {
   std::vector<float> output(2 * 2 * kWindow, 0.0F);
   output[3] = 0.5F;              // stem 0, left
   output[kWindow + 3] = -0.25F;  // stem 0, right
-  std::vector<float> kept;
-  AdapterFor(2).KeepStem(task, 0, output, &kept);
+  std::string bytes;
+  AdapterFor(2).KeepStem(task, 0, output, &bytes);
+  const std::vector<float> kept = SamplesOf(bytes);
   REQUIRE(kept.size() == kWindow);
   CHECK(kept[3] == 0.125F);
 }
