@@ -4,7 +4,7 @@
     bench/fairness.py [MINUTES]       a track of 240 minutes and ten songs of 30 s, model passthrough
 
 The baseline is the same ten songs, submitted at once to the same stack, before the long track is there; other noise, so that no result is
-known. Fails when one of them takes more than three times as long as the slowest did alone. Needs a build, and 60 MB of disk per minute.
+known. Fails when one of them takes more than three times as long as the slowest did alone. Needs a build, and 200 MB of free disk per minute.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Thread
+from queue import Queue
+from threading import Thread
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integration" / "stack"))
@@ -42,12 +43,15 @@ def take_all_apart(stack: Stack, folder: Path, first_seed: int) -> list[float]:
         return list(pool.map(lambda song: take_apart(stack, song), songs))
 
 
-def read_progress(process: subprocess.Popen, begun: Event) -> None:
-    """Takes whatever the command says, and tells when its first chunk is done."""
+def read_progress(process: subprocess.Popen, news: Queue[str]) -> None:
+    """Takes whatever the command says, and tells that its first chunk is done ("begun"), and its last words when it has ended."""
+    told, line = False, ""
     for line in process.stdout:
         separation = json.loads(line).get("separation", {})
-        if int(separation.get("progress", {}).get("chunks_done", 0)) > 0:
-            begun.set()
+        if not told and int(separation.get("progress", {}).get("chunks_done", 0)) > 0:
+            told = True
+            news.put("begun")
+    news.put(line)
 
 
 def main() -> int:
@@ -57,10 +61,11 @@ def main() -> int:
         alone = take_all_apart(stack, folder, 100)
         long = long_noise(folder / "long.wav", 60 * minutes, 1)
         process = stack.start("separate", str(long), "-o", str(folder / "long"), "--model", "passthrough")
-        begun = Event()
-        Thread(target=read_progress, args=(process, begun), daemon=True).start()
-        if not begun.wait(LONGEST_START):
-            raise RuntimeError("nothing came of the long track")
+        news: Queue[str] = Queue()
+        Thread(target=read_progress, args=(process, news), daemon=True).start()
+        first = news.get(timeout=LONGEST_START)
+        if first != "begun":
+            raise RuntimeError(f"nothing came of the long track: {first}")
         beside = take_all_apart(stack, folder, 200)
         still_running = process.poll() is None
         interrupt(process)
