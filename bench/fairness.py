@@ -17,7 +17,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from threading import Thread
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,7 +63,10 @@ def main() -> int:
         process = stack.start("separate", str(long), "-o", str(folder / "long"), "--model", "passthrough")
         news: Queue[str] = Queue()
         Thread(target=read_progress, args=(process, news), daemon=True).start()
-        first = news.get(timeout=LONGEST_START)
+        try:
+            first = news.get(timeout=LONGEST_START)
+        except Empty:
+            first = f"no chunk within {LONGEST_START} s"
         if first != "begun":
             raise RuntimeError(f"nothing came of the long track: {first}")
         beside = take_all_apart(stack, folder, 200)

@@ -62,7 +62,7 @@ Runs = dict[int, list[Run]]
 def memory_mb(pid: int, field: str) -> float:
     """A process that has ended has no such field, and is an error."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return int(status[field].split()[0]) / 1024
+    return int(status[field].split()[0]) * 1024 / 1e6
 
 
 def disk_mb(folder: Path) -> float:
@@ -74,8 +74,9 @@ def disk_mb(folder: Path) -> float:
 def separate(stack: Stack, song: Path, out: Path, model: str, minutes: int) -> float:
     """Seconds from the command's start to its last file."""
     begin = time.monotonic()
-    status, events = stack.run("separate", str(song), "-o", str(out), "--model", model, timeout=60 * minutes + SPARE_SECONDS)
-    if status != 0:
+    process = stack.start("separate", str(song), "-o", str(out), "--model", model)  # which ends with the stack
+    events = process.communicate(timeout=60 * minutes + SPARE_SECONDS)[0].splitlines()
+    if process.returncode != 0:
         raise RuntimeError(f"the separation did not work: {events[-1:]}")
     return time.monotonic() - begin
 

@@ -37,6 +37,7 @@ MODELS = Path(os.environ.get("UNBRAID_MODELS", ROOT / "build/models"))
 SONG = Path("/usr/share/games/fretsonfire/data/songs/sectoid/Escape from chaosland")
 NOISE = 1e-4
 WORKERS = (1, 2)
+LONGEST = 3600  # seconds of a separation
 
 
 def cut_song(seconds: int) -> tuple[np.ndarray, int]:
@@ -76,7 +77,7 @@ def round_of(stacks: list[Stack], song: Path, model: str) -> list[float]:
     times = [seconds_of(lambda: reference(song, out, model))]
     for stack in stacks:
         shutil.rmtree(out)
-        times.append(seconds_of(lambda stack=stack: stack.separate(song, out, "--model", model)))
+        times.append(seconds_of(lambda stack=stack: stack.separate(song, out, "--model", model, timeout=LONGEST)))
     shutil.rmtree(out)
     return times
 

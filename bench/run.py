@@ -20,7 +20,7 @@ import rows
 HERE = Path(__file__).resolve().parent
 GROUPS = {
     "pipeline": "a song of three minutes through all services, with one and two workers, against the same model in one process",
-    "scaling": "tracks of 1 to 30 minutes, and 1, 2 and 4 workers (long)",
+    "scaling": "tracks of 1 to 30 minutes, and 1, 2 and 4 workers (long; 20 GB of disk)",
     "codecs": "what splitter and assembler do to audio, each alone on a core, against ffmpeg and sox",
     "memory": "memory of each process with a track of an hour against one of six minutes (long; 15 GB of disk)",
     "amqp": "the AMQP wrapper against the plain use of its library",
@@ -32,12 +32,17 @@ GROUPS = {
 }
 
 
-def measure(group: str, repeats: int | None) -> list[rows.Row]:
-    """Nothing where the group fails; it has said why itself."""
+def measure(group: str, repeats: int | None) -> tuple[list[rows.Row], bool]:
+    """Its rows, as far as it had any, and whether it worked; if not, it has said why itself."""
     command = [str(HERE / f"{group}.py"), "--json", *(["--repeats", str(repeats)] if repeats else [])]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    last = done.stdout.splitlines()[-1:]
-    return rows.read(last[0]) if done.returncode == 0 and last else []
+    # Unlike subprocess.run, this does not kill it after Ctrl-C, before it has taken down what it started.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        said = process.communicate()[0].splitlines()
+    try:
+        found = rows.read(said[-1])
+    except (IndexError, ValueError):
+        return [], False
+    return found, process.returncode == 0
 
 
 def main() -> int:
@@ -54,8 +59,8 @@ def main() -> int:
     if unknown:
         parser.error(f"there are no rows {', '.join(unknown)}; there are {', '.join(GROUPS)}")
     found = {group: measure(group, options.repeats) for group in wanted}
-    print(rows.table(row for group in wanted for row in found[group]))
-    failed = [group for group in wanted if not found[group]]
+    print(rows.table(row for group in wanted for row in found[group][0]))
+    failed = [group for group in wanted if not found[group][1]]
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -7,8 +7,8 @@ Lengths and jobs are measured with two workers and `passthrough`, which computes
 model; workers with NAME (the server's default) and a track of a minute for each worker of the largest number, in stacks that stand side by
 side. Every figure is the median of some rounds, in each of which all sizes are taken in turn, with the smallest and the largest beside it;
 the first of each table is its baseline. CPU time is that of the processes themselves, written bytes are those that went to a disk. Jobs have
-a group of rows of their own (bench/jobs.py), so that `--json` measures them for the plot only. Needs a build and 250 MB of disk per minute;
-for the plot, Debian's python3-matplotlib is installed.
+a group of rows of their own (bench/jobs.py), so that `--json` measures them for the plot only. Needs a build and disk: 250 MB for a minute of the
+longest track, and 70 MB for each minute of all others in all rounds, which stay until the end. For the plot, Debian's python3-matplotlib is installed.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from stack import Stack, long_noise  # noqa: E402: the path must be set first
 
 JOB_SECONDS = 30
 WARM_SEED = 0
+LONGEST = 3600  # seconds of a separation
 # Of the stack in which lengths and jobs are measured.
 SUITE_WORKERS = 2
 UNIT = "× real time"
@@ -90,7 +91,7 @@ def measure(stack: Stack, songs: list[Path], model: str) -> Cost:
     """All songs at once, from the first command's start to the last file of the last one."""
     before = spent(stack)
     with ThreadPoolExecutor(len(songs)) as pool:
-        list(pool.map(lambda song: stack.separate(song, song.with_suffix(".stems"), "--model", model), songs))
+        list(pool.map(lambda song: stack.separate(song, song.with_suffix(".stems"), "--model", model, timeout=LONGEST), songs))
     seconds = time.monotonic() - before.seconds
     after = spent(stack)
     for song in songs:

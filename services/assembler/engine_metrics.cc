@@ -22,7 +22,7 @@ EngineMetrics::EngineMetrics(telemetry::Metrics* metrics)
                                        {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3})),
       finishing_seconds(
           metrics->Histogram("unbraid_assembler_finishing_seconds",
-                             "Time to write the results of one separation, from the last join on",
+                             "Time to write what is left of the results when all is joined",
                              {0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000})) {}
 
 void EngineMetrics::Ended(v1::Separation::State state) {

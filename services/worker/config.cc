@@ -98,7 +98,7 @@ std::optional<int> ParseConfig(int argc, char** argv, Config* config) {
                     "How long a batch that is not full waits for more chunks");
   flags.Add("--object-folder", &config->object_folder,
             "The splitter's, where chunks' audio lies; empty: it comes in messages alone");
-  flags.Add("--name", &config->name, "Name in logs, metrics and results");
+  flags.Add("--name", &config->name, "Name in logs, results and the broker's connections");
   flags.AddDuration("--chunk-deadline", &config->chunk_deadline,
                     "An inference that takes longer ends the process");
   flags.AddDuration("--grace", &config->grace, "Time to finish a chunk when asked to end");

@@ -53,7 +53,7 @@ struct Config {
   // The splitter's folder for samples beside messages. Empty: they come in the messages alone.
   std::string object_folder;
 
-  // Name in logs, metrics and results; empty: host name and process id.
+  // Name in logs, results and the broker's connections; empty: host name and process id.
   std::string name;
 
   // An inference, be it of a chunk or of a batch, that runs for longer is taken for hung: the

@@ -39,16 +39,19 @@ sockaddr_in Loopback(int port) {
 }
 
 // Ports that were free a moment ago. All are held until the last is known, so that they differ.
+// They lie below the range from which the kernel gives ports to others, so that none is taken
+// before the broker has it.
 std::vector<int> FreePorts(size_t count) {
+  std::random_device device;
+  std::uniform_int_distribution<int> any(20'000, 31'999);
   std::vector<int> sockets;
   std::vector<int> ports;
-  for (size_t i = 0; i < count; ++i) {
+  while (ports.size() < count) {
+    const int port = any(device);
+    const sockaddr_in address = Loopback(port);
     sockets.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address = Loopback(0);
-    socklen_t size = sizeof(address);
-    bind(sockets.back(), reinterpret_cast<sockaddr*>(&address), size);
-    getsockname(sockets.back(), reinterpret_cast<sockaddr*>(&address), &size);
-    ports.push_back(ntohs(address.sin_port));
+    if (bind(sockets.back(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
+      ports.push_back(port);
   }
   for (const int descriptor : sockets) close(descriptor);
   return ports;

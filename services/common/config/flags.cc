@@ -13,6 +13,11 @@
 #include "services/common/store/files.h"
 
 namespace unbraid::config {
+namespace {
+
+constexpr int kWrongFlag = 2;
+
+}  // namespace
 
 absl::StatusOr<BrokerLogin> ResolveBroker(const BrokerConfig& config) {
   BrokerLogin login;
@@ -97,7 +102,8 @@ std::optional<int> Flags::Parse(int argc, char** argv) {
   try {
     app_.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
-    return app_.exit(error);  // prints help, version, or what is wrong
+    // Prints help, version, or what is wrong, for which the library has many numbers.
+    return app_.exit(error) == 0 ? 0 : kWrongFlag;
   }
   if (!print_config_) return std::nullopt;
   std::cout << app_.config_to_str(/*default_also=*/true, /*write_description=*/true);

@@ -75,8 +75,8 @@ class Flags {
   // A duration such as 1500ms, 30s or 2h.
   void AddDuration(const std::string& flag, absl::Duration* value, const std::string& help);
 
-  // Reads everything. A value means: end the process with this exit status now (help, version,
-  // --print-config, or an error that has been told on standard error).
+  // Reads everything. A value means: end the process with this exit status now (0: help, version,
+  // --print-config; 2: an error, which has been told on standard error).
   std::optional<int> Parse(int argc, char** argv);
 
   CLI::App& app() { return app_; }

@@ -79,6 +79,7 @@ def difference(made: Path, wanted: dict[str, np.ndarray]) -> Difference:
     for stem, samples in wanted.items():
         got = read(made / f"{stem}.wav")
         assert got.shape == samples.shape, stem
+        assert np.isfinite(got).all() and np.isfinite(samples).all(), stem
         largest = max(largest, float(np.abs(got - samples).max()))
         peak = max(peak, float(np.abs(samples).max()))
     return Difference(largest, peak)

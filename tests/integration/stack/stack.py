@@ -97,9 +97,9 @@ class Stack:
                               timeout=timeout)
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
-    def separate(self, song: Path, out: Path, *options: str) -> dict[str, Any]:
+    def separate(self, song: Path, out: Path, *options: str, timeout: int = 300) -> dict[str, Any]:
         """Separates, expects success, and gives the finished separation."""
-        status, events = self.run("separate", str(song), "-o", str(out), *options)
+        status, events = self.run("separate", str(song), "-o", str(out), *options, timeout=timeout)
         assert status == 0, events[-1]
         return finished(events)
 

@@ -8,8 +8,7 @@ namespace unbraid::assembler {
 
 using Catch::Contains;
 
-TEST_CASE(
-    "a separation that the disk has no room for is refused, and the refusal says what lacks") {
+TEST_CASE("Case 36: a separation that the disk has no room for is refused, and told what lacks") {
   const test_support::TempDir folder;
   Bench bench{folder.path()};
   Song huge;

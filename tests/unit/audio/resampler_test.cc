@@ -79,6 +79,36 @@ TEST_CASE("Cases 2, 3: a sine comes through in place, 100 dB and better") {
   }
 }
 
+// A sine that swells from nothing within a tenth of a second.
+std::vector<float> Swelling(int64_t frames, double frequency, int rate) {
+  constexpr double kPi = 3.14159265358979323846;
+  std::vector<float> samples = Sine(frames, 1, frequency, rate, 1.0);
+  const int64_t rise = rate / 10;
+  for (int64_t i = 0; i < std::min(rise, frames); ++i) {
+    const double phase = kPi * static_cast<double>(i) / static_cast<double>(rise);
+    samples[static_cast<size_t>(i)] *= static_cast<float>(0.5 - 0.5 * std::cos(phase));
+  }
+  return samples;
+}
+
+TEST_CASE("Case 3: the first frames are those of the song, without a click or a gap before them") {
+  for (int rate : {8'000, 22'050, 48'000, 96'000, 192'000}) {
+    CAPTURE(rate);
+    const int64_t model_frames = 44'100 / 4;
+    const std::vector<float> in = Swelling(rate / 4, 440.0, rate);
+    std::vector<float> there = Resample(in, rate, 44'100, 1, model_frames);
+    std::vector<float> back = Resample(there, 44'100, rate, 1, rate / 4);
+    std::vector<float> wanted = Swelling(model_frames, 440.0, 44'100);
+    std::vector<float> begin(in.begin(), in.begin() + rate / 20);
+    back.resize(begin.size());
+    there.resize(44'100 / 20);
+    wanted.resize(there.size());
+    CHECK(ErrorDb(there, wanted, 0) < -90);
+    CHECK(ErrorDb(back, begin, 0) < -90);
+    CHECK(std::abs(back[0]) < 1e-4F);
+  }
+}
+
 TEST_CASE("what is above half the new rate goes, and does not fold back") {
   const std::vector<float> in = Sine(96'000, 1, 30'000.0, 96'000, 1.0);
   const std::vector<float> out = Resample(in, 96'000, 44'100, 1, 44'100);

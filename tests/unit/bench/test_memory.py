@@ -85,10 +85,10 @@ class FakeStack:
     def pids(self) -> dict[str, int]:
         return dict.fromkeys(("epmd", "rabbitmq", "assembler", "splitter", "gateway", "worker-1"), os.getpid())
 
-    def run(self, *arguments: str, timeout: int) -> tuple[int, list[dict]]:
-        assert timeout > 60
+    def start(self, *arguments: str) -> subprocess.Popen:
         Path(arguments[3]).mkdir()
-        return self._status, [{"event": "error"}]
+        command = f"echo '{{\"event\": \"error\"}}'; exit {self._status}"
+        return subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE, text=True)
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def test_all_three_are_measured_in_turn_on_one_song_a_round(song, monkeypatch):
         def __exit__(self, *_):
             pass
 
-        def separate(self, path, out, *_):
+        def separate(self, path, out, *_, timeout):
             assert not out.exists()
             out.mkdir()
             order.append((self.workers, path.read_bytes()))

@@ -14,7 +14,7 @@ Room DiskOf(int64_t free, int64_t min_free = 0) {
   return Room("", min_free, [free](const std::string&) { return free; });
 }
 
-TEST_CASE("work is let in as long as it fits beside the minimum and what is promised") {
+TEST_CASE("Case 36: work is let in as long as it fits beside the minimum and what is promised") {
   Room room = DiskOf(1000, 100);
   CHECK(room.Admit(900, "it", Nothing).ok());
   room.Count([] { return 300; });

@@ -62,7 +62,7 @@ class SpaceTest {
   std::unique_ptr<Uploads> uploads_;
 };
 
-TEST_CASE_METHOD(SpaceTest, "an upload without room is refused at its first part") {
+TEST_CASE_METHOD(SpaceTest, "Case 36: an upload without room is refused at its first part") {
   free_ = 1000;
   const absl::Status refused = Call()->Take(First("id", 1500, "abc"));
   CHECK(absl::IsResourceExhausted(refused));
