@@ -20,8 +20,9 @@ namespace unbraid::splitter {
 // new worker raises it, so that an autoscaler still sees pressure.
 int64_t WindowFor(int64_t consumers);
 
-// While so many results wait, the assembler is away or behind, and nothing more is sent.
-inline constexpr int64_t kMaxWaitingResults = 256;
+// While more results wait, the assembler is away or behind, and nothing more is sent. As many as
+// keep it busy until the next look: what waits here, a short song has before it.
+inline constexpr int64_t kMaxWaitingResults = 64;
 
 // Decides whether another chunk of a package may be sent. A look at a queue is used for `max_age`;
 // what was sent since then, and what was not confirmed at that time, counts as waiting, so the

@@ -6,9 +6,8 @@
 namespace unbraid::worker {
 
 // Prepares libtorch for the calling thread, which is the one that will run models: so many threads
-// within an operation, none across operations; denormal numbers flushed to zero (the tails of
-// decaying sounds are otherwise computed many times slower); and the memory of large tensors kept
-// from window to window. May be called again.
+// within an operation, none across operations; denormal numbers flushed to zero (a processor is
+// slow with them); and the memory of large tensors kept from window to window. May be called again.
 absl::Status PrepareTorchThread(int threads);
 
 }  // namespace unbraid::worker
